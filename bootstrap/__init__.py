@@ -1,0 +1,1 @@
+"""Deploys the services to an AWS endpoint. boto3 only."""

@@ -1,0 +1,1 @@
+"""A laboratory for serverless designs on one machine. See README.md."""

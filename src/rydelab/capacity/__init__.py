@@ -1,0 +1,1 @@
+"""The DynamoDB capacity model. Pure: no clock, no lock, no I/O."""

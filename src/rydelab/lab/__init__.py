@@ -1,0 +1,1 @@
+"""Runs cells: starts or finds an emulator, deploys, loads, reconciles, saves."""

@@ -1,0 +1,1 @@
+"""Runs Lambda handlers in child processes: Runtime API, deadline, logs, kill."""

@@ -1,0 +1,84 @@
+"""The emulator's process: LocalStack, once every plug-in of ours has been loaded.
+
+LocalStack itself only logs a warning when a plug-in does not load, and goes on with its own implementation: a lab would
+measure something else and not say so. It runs as ``python -m rydelab.plugins.runtime``, in the environment that
+``rydelab.lab.localstack_environment`` writes.
+"""
+
+import os
+import sys
+import tempfile
+from importlib import metadata
+
+PLUGIN_GROUPS = "localstack."
+EXIT_PLUGIN_ERROR = 78  # EX_CONFIG of <sysexits.h>
+
+# The plug-ins that LocalStack chooses by a setting, and would replace by its own.
+_CHOSEN_BY_SETTING = (
+    ("LAMBDA_RUNTIME_EXECUTOR", "localstack.lambda.runtime_executor", "{}"),
+    ("PROVIDER_OVERRIDE_DYNAMODB", "localstack.aws.provider", "dynamodb:{}"),
+    ("GATEWAY_SERVER", "localstack.runtime.server", "{}"),
+)
+
+
+class PluginError(RuntimeError):
+    """A plug-in of ours is not there or does not load."""
+
+
+def main() -> None:
+    """Start LocalStack in this process and serve until it is told to stop."""
+    # LocalStack puts the machine's temporary folder, as a path, below FILESYSTEM_ROOT.
+    tempfile.tempdir = "/tmp"  # noqa: S108 (a name only: nothing is written there)
+    import localstack.config  # noqa: F401, PLC0415 (the name above must be set before)
+
+    tempfile.tempdir = os.environ["TMPDIR"]
+    try:
+        plugins = load_plugins()
+    except PluginError as error:
+        print(f"rydelab plug-in error: {error}", file=sys.stderr, flush=True)
+        sys.exit(EXIT_PLUGIN_ERROR)
+
+    from localstack.runtime.main import main as run_localstack  # noqa: PLC0415
+
+    from rydelab.plugins.status import serve_status  # noqa: PLC0415
+
+    serve_status(plugins)
+    run_localstack()
+
+
+def load_plugins() -> tuple[str, ...]:
+    """Load each plug-in whose code is in ``rydelab``, as LocalStack would, and return their ``group:name``.
+
+    Raises PluginError naming the first that is absent or does not load.
+    """
+    ours = [
+        entry_point
+        for entry_point in metadata.entry_points()
+        if entry_point.group.startswith(PLUGIN_GROUPS) and entry_point.module.split(".")[0] == "rydelab"
+    ]
+    for entry_point in ours:
+        _load(entry_point)
+    names = {(entry_point.group, entry_point.name) for entry_point in ours}
+    for variable, group, pattern in _CHOSEN_BY_SETTING:
+        value = os.environ.get(variable, "")
+        name = pattern.format(value)
+        if value == "rydelab" and (group, name) not in names:
+            raise PluginError(
+                f"{group}:{name} is not installed: run `make setup`, which installs the entry points of pyproject.toml"
+            )
+    return tuple(sorted(f"{group}:{name}" for group, name in names))
+
+
+def _load(entry_point: metadata.EntryPoint) -> None:
+    from plux import PluginManager  # noqa: PLC0415
+
+    name = f"{entry_point.group}:{entry_point.name}"
+    try:
+        entry_point.load()
+        PluginManager(entry_point.group).load(entry_point.name)
+    except Exception as error:
+        raise PluginError(f"{name} ({entry_point.value}) does not load: {type(error).__name__}: {error}") from error
+
+
+if __name__ == "__main__":
+    main()

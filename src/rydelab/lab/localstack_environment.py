@@ -27,7 +27,7 @@ _EAGER_SERVICES = (
 
 
 def localstack_environment(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
-    """Return LocalStack's variables for a lab with *settings*; of *environ* only what any program needs is passed on."""
+    """Return LocalStack's variables for a lab with *settings*; *environ* passes on only what any program needs."""
     lab_dir = settings.lab_dir
     passed_on = {name: value for name, value in environ.items() if _PASSED_ON.fullmatch(name)}
     return passed_on | {

@@ -1,0 +1,67 @@
+"""One embedded lab for the whole test session: LocalStack with our plug-ins, on a free port of 127.0.0.1."""
+
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from rydelab.lab import emulator
+from rydelab.lab.emulator import Emulator
+from rydelab.settings import Settings
+
+REGION = "us-east-1"
+
+
+@dataclass(frozen=True)
+class Lab:
+    """The running emulator, and clients for it."""
+
+    emulator: Emulator
+
+    @property
+    def endpoint_url(self) -> str:
+        return self.emulator.endpoint_url
+
+    def client(self, service: str) -> Any:
+        """Make a boto3 client for *service* (one per service and session)."""
+        return _client(self.endpoint_url, service)
+
+
+@cache
+def _client(endpoint_url: str, service: str) -> Any:
+    return boto3.client(
+        service,  # type: ignore[call-overload]
+        endpoint_url=endpoint_url,
+        region_name=REGION,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",  # noqa: S106
+        # A test must see the first answer, not the third.
+        config=Config(retries={"total_max_attempts": 1}),
+    )
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nothing uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def lab_settings(data_dir: Path) -> Settings:
+    """Make the settings of a lab of its own: a free port, everything below *data_dir*."""
+    port = free_port()
+    return Settings(port=port, data_dir=data_dir, endpoint_url=f"http://127.0.0.1:{port}")
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """Run one lab for the session. Tests share it: each makes tables, queues and functions with names of its own."""
+    with emulator.start(lab_settings(tmp_path_factory.mktemp("lab"))) as running:
+        yield Lab(running)

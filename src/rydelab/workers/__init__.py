@@ -1,5 +1,4 @@
-"""
-Runs Python Lambda handlers in child processes, with AWS's own runtime client (``awslambdaric``).
+"""Runs Python Lambda handlers in child processes, with AWS's own runtime client (``awslambdaric``).
 
 - ``model``: the values that go in and come out.
 - ``spawner``: starts child processes by asking a warm parent process to fork (``warm_parent``, ``child``).

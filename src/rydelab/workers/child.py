@@ -1,5 +1,4 @@
-"""
-What happens in a child between the fork and the handler.
+"""What happens in a child between the fork and the handler.
 
 The child becomes what AWS's documentation describes: only its own environment variables, only its own code, its layers
 and AWS's runtime on the import path, its code directory as the working directory. Then AWS's runtime client takes over.
@@ -30,7 +29,7 @@ _runtime_dir: Path | None = None
 
 def use_runtime_dir(runtime_dir: Path) -> None:
     """Make the packages of AWS's runtime, and no others, importable beside the standard library."""
-    global _runtime_dir  # noqa: PLW0603: set once, in the warm parent, before it forks
+    global _runtime_dir  # noqa: PLW0603 (set once, in the warm parent, before it forks)
     _runtime_dir = runtime_dir
     sys.path.insert(0, str(runtime_dir))
 
@@ -52,7 +51,7 @@ def run(document_fd: int, output_fd: int, *, parent_pid: int) -> NoReturn:
         status = _run_handler(start_up)
     except SystemExit as end:
         status = _exit_status(end)
-    except BaseException:  # noqa: BLE001: the last frame of a process: report as Python itself would
+    except BaseException:  # noqa: BLE001 (the last frame of a process: report as Python itself would)
         sys.excepthook(*sys.exc_info())
     finally:
         with contextlib.suppress(Exception):
@@ -111,13 +110,13 @@ def _run_handler(start_up: dict[str, Any]) -> int:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(_MAX_DESCRIPTORS, hard), min(_MAX_DESCRIPTORS, hard)))
     _forget_the_lab(start_up)
-    sys.stdin = open(0, closefd=False)  # noqa: SIM115, PTH123
-    sys.stdout = open(1, "w", encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115, PTH123
-    sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115, PTH123
+    sys.stdin = open(0, closefd=False)  # noqa: SIM115
+    sys.stdout = open(1, "w", encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
+    sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
     sys.argv = ["bootstrap.py", start_up["handler"]]
     gc.enable()
 
-    from awslambdaric import bootstrap, lambda_runtime_client  # noqa: PLC0415: reads the environment when imported
+    from awslambdaric import bootstrap, lambda_runtime_client  # noqa: PLC0415 (reads the environment when imported)
 
     # Without its polling thread: the thread exists so that Python signal handlers run while the client waits, and
     # this lab sends no signal that could be handled (AWS sends SIGKILL to a function without extensions, and so do we).

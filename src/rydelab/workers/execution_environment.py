@@ -45,8 +45,7 @@ class _InitFailure:
 
 
 class ExecutionEnvironment:
-    """
-    Runs the invocations of one function version, one at a time, in the caller's thread.
+    """Runs the invocations of one function version, one at a time, in the caller's thread.
 
     As on AWS: the first invocation starts the runtime (init); a runtime that failed, timed out or exited is started
     again within the next invocation, on that invocation's time.
@@ -111,8 +110,7 @@ class ExecutionEnvironment:
     # -- one invocation -----------------------------------------------------------------------------------------
 
     def invoke(self, invocation: Invocation, *, init_duration_ms: float | None = None) -> Outcome:
-        """
-        Run one event and return what came of it; errors of the function are values, not exceptions.
+        """Run one event and return what came of it; errors of the function are values, not exceptions.
 
         *init_duration_ms* is given for the invocation that caused the environment to start. Raises SpawnError when no
         process can be started at all.
@@ -175,7 +173,11 @@ class ExecutionEnvironment:
             if failure is not None:
                 self._report_init(failure, (time.monotonic() - init_begun) * 1000, phase="invoke")
                 if failure.error_type == "timeout":
-                    return platform_log.timeout_document(invocation.request_id, self.spec.timeout_s), Failure.TIMEOUT, None
+                    return (
+                        platform_log.timeout_document(invocation.request_id, self.spec.timeout_s),
+                        Failure.TIMEOUT,
+                        None,
+                    )
                 document = failure.document or platform_log.exit_document(
                     invocation.request_id, failure.reason, failure.error_type
                 )
@@ -210,7 +212,11 @@ class ExecutionEnvironment:
 
     def _exit_outcome(self, invocation: Invocation) -> tuple[bytes, Failure, str]:
         reason = self._exit_reason()
-        return platform_log.exit_document(invocation.request_id, reason, "Runtime.ExitError"), Failure.EXIT, "Runtime.ExitError"
+        return (
+            platform_log.exit_document(invocation.request_id, reason, "Runtime.ExitError"),
+            Failure.EXIT,
+            "Runtime.ExitError",
+        )
 
     def _hand_out(self, invocation: Invocation, deadline_ms: int) -> bool:
         """Give the event to the runtime; false when there is none to take it."""
@@ -304,8 +310,7 @@ class ExecutionEnvironment:
     # -- waiting ------------------------------------------------------------------------------------------------
 
     def _pump(self, done: Callable[[], bool], deadline: float) -> bool:
-        """
-        Serve the runtime until *done*, its end, or *deadline* (monotonic seconds).
+        """Serve the runtime until *done*, its end, or *deadline* (monotonic seconds).
 
         Returns true if it was stopped because it used more memory than it has.
         """
@@ -407,7 +412,9 @@ class ExecutionEnvironment:
 
     # -- log ----------------------------------------------------------------------------------------------------
 
-    def _log_failure(self, invocation: Invocation, failure: Failure | None, payload: bytes, error_type: str | None) -> None:
+    def _log_failure(
+        self, invocation: Invocation, failure: Failure | None, payload: bytes, error_type: str | None
+    ) -> None:
         if failure is Failure.TIMEOUT:
             line = platform_log.timeout_line(invocation.request_id, self.spec.timeout_s, _timestamp())
         elif failure in (Failure.EXIT, Failure.OUT_OF_MEMORY):
@@ -455,8 +462,6 @@ def _report_status(failure: Failure | None) -> str | None:
 
 def _error_type(document: bytes) -> str:
     """Return ``errorType`` of an error document of the runtime."""
-
-
     try:
         return str(json.loads(document)["errorType"])
     except (ValueError, KeyError, TypeError):

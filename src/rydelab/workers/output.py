@@ -14,8 +14,7 @@ MAX_EVENT_BYTES: Final = 256 * 1024 - 26
 
 
 class OutputSplitter:
-    """
-    Turns one stream of plain lines and telemetry frames into log events, in the order in which they were written.
+    """Turns one stream of plain lines and telemetry frames into log events, in the order in which they were written.
 
     ``print`` writes lines, the runtime's logging handler writes frames: both go to the same pipe, so that their order
     is kept. Holds at most one unfinished line or frame of ``MAX_EVENT_BYTES``.
@@ -57,7 +56,7 @@ class OutputSplitter:
     def _take_line(self) -> LogEvent | None:
         end = self._pending.find(b"\n")
         frame = self._pending.find(_FRAME_MARK)
-        if 0 <= frame and (end < 0 or frame < end):
+        if frame >= 0 and (end < 0 or frame < end):
             end = frame - 1  # print("x", end="") and then a log record
         if end < 0 and len(self._pending) < MAX_EVENT_BYTES:
             return None

@@ -57,8 +57,7 @@ def init_report(*, duration_ms: float, phase: str, status: str, error_type: str 
 
 
 def billed_ms(duration_ms: float, init_duration_ms: float | None) -> int:
-    """
-    Return the billed milliseconds: whole, at least 1, and since August 2025 with the init phase.
+    """Return the billed milliseconds: whole, at least 1, and since August 2025 with the init phase.
 
     Source: AWS Compute Blog, "AWS Lambda standardizes billing for INIT Phase" (2025-04-29).
     """
@@ -82,7 +81,9 @@ def exit_reason(wait_status: int) -> str:
         description = (signal.strsignal(os.WTERMSIG(wait_status)) or "unknown").lower()
         return f"Runtime exited with error: signal: {description}"
     code = os.WEXITSTATUS(wait_status)
-    return "Runtime exited without providing a reason" if code == 0 else f"Runtime exited with error: exit status {code}"
+    return (
+        "Runtime exited without providing a reason" if code == 0 else f"Runtime exited with error: exit status {code}"
+    )
 
 
 def exit_document(request_id: str, reason: str, error_type: str) -> bytes:

@@ -1,5 +1,4 @@
-"""
-What the spawner and the warm parent say to each other over one Unix socket.
+"""What the spawner and the warm parent say to each other over one Unix socket.
 
 Messages are JSON, one per packet (``SOCK_SEQPACKET``); file descriptors travel beside them.
 

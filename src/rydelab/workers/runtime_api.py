@@ -1,5 +1,4 @@
-"""
-The Lambda Runtime API for one execution environment, spoken over non-blocking sockets.
+"""The Lambda Runtime API for one execution environment, spoken over non-blocking sockets.
 
 The runtime client asks for ``/runtime/invocation/next``, and posts a response or an error. The server is driven by the
 thread that invokes the function (see ``execution_environment``): no thread waits while an environment is idle, and an
@@ -16,7 +15,9 @@ from typing import Final
 from rydelab.workers.model import Invocation
 
 _PREFIX: Final = "/2018-06-01/runtime/"
-_ACCEPTED: Final = b'HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: 16\r\n\r\n{"status":"OK"}\n'
+_ACCEPTED: Final = (
+    b'HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: 16\r\n\r\n{"status":"OK"}\n'
+)
 _TOO_LARGE: Final = (
     b"HTTP/1.1 413 Request Entity Too Large\r\nContent-Type: application/json\r\nContent-Length: 45\r\n\r\n"
     b'{"errorType":"RequestEntityTooLarge"}        '
@@ -95,8 +96,7 @@ class Connection:
         self._send(_NOT_FOUND)
 
     def hand_out(self, invocation: Invocation, deadline_ms: int) -> None:
-        """
-        Answer ``invocation/next``. *deadline_ms* is epoch milliseconds.
+        """Answer ``invocation/next``. *deadline_ms* is epoch milliseconds.
 
         Raises OSError when the runtime is gone.
         """

@@ -72,8 +72,7 @@ class ChildProcess:
 
 
 class Spawner:
-    """
-    Owns the warm parent. One per emulator; thread-safe.
+    """Owns the warm parent. One per emulator; thread-safe.
 
     *work_dir* holds a directory of links to the packages that AWS's runtime carries: a handler can import those, and
     nothing else that happens to be installed here.
@@ -90,8 +89,7 @@ class Spawner:
             self._live_link()
 
     def spawn(self, start_up: dict[str, Any], output_fd: int) -> ChildProcess:
-        """
-        Start a child that writes to *output_fd*; the caller keeps its own copy of the descriptor.
+        """Start a child that writes to *output_fd*; the caller keeps its own copy of the descriptor.
 
         *start_up* has ``handler``, ``code_dir``, ``layer_dirs`` and ``environment``. Raises SpawnError.
         """

@@ -1,5 +1,4 @@
-"""
-The process that every execution environment is forked from.
+"""The process that every execution environment is forked from.
 
 It imports what a Lambda environment of AWS has anyway (boto3 above all) once, and then only forks: a child starts in
 milliseconds and shares those pages. It runs one thread and no event loop, since both would be copied into the child.

@@ -1,0 +1,141 @@
+"""Where an asynchronous event goes when it is done: the function's dead-letter queue, or a destination."""
+
+import json
+import logging
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from localstack.aws.connect import connect_to
+from localstack.services.lambda_.invocation.lambda_models import FunctionVersion, Invocation, InvocationResult
+from localstack.utils.aws import arns
+from localstack.utils.aws.message_forwarding import send_event_to_target
+from localstack.utils.time import timestamp_millis
+
+from rydelab.plugins.lambda_ import metrics
+
+LOG = logging.getLogger(__name__)
+_MAX_ERROR_MESSAGE_BYTES: Final = 1024
+
+
+class Condition(StrEnum):
+    """Why an event is done, in the words of the destination record."""
+
+    SUCCESS = "Success"
+    RETRIES_EXHAUSTED = "RetriesExhausted"
+    EVENT_AGE_EXCEEDED = "EventAgeExceeded"
+    ZERO_RESERVED_CONCURRENCY = "ZeroReservedConcurrency"
+
+
+@dataclass(frozen=True, slots=True)
+class Undelivered:
+    """An event that the function did not handle."""
+
+    request_id: str
+    payload: bytes
+    condition: Condition
+    result: InvocationResult | None
+    """The last attempt's; None when the last attempt was refused, or none was made."""
+
+
+def send_to_dead_letter_queue(version: FunctionVersion, event: Undelivered) -> bool:
+    """Send *event* to the version's dead-letter queue or topic; false if it has none or did not take it."""
+    target_arn = version.config.dead_letter_arn
+    if not target_arn:
+        return False
+    attributes = {
+        "RequestID": {"DataType": "String", "StringValue": event.request_id},
+        "ErrorCode": {"DataType": "Number", "StringValue": _error_code(event)},
+        "ErrorMessage": {"DataType": "String", "StringValue": _error_message(event)},
+    }
+    try:
+        _send(version, target_arn, event.payload.decode(), attributes)
+    except Exception as error:  # noqa: BLE001 (AWS drops the event and counts it, whatever went wrong)
+        LOG.warning("rydelab: dead letter of %s not delivered to %s: %s", version.qualified_arn, target_arn, error)
+        metrics.asynchronous(version, {"DeadLetterErrors": 1.0})
+        return False
+    return True
+
+
+def send_to_destination(
+    version: FunctionVersion,
+    target_arn: str | None,
+    invocation: Invocation,
+    condition: Condition,
+    invoke_count: int,
+    result: InvocationResult | None,
+) -> bool:
+    """Send the record of an event that is done to a destination; false if there is none or it did not take it."""
+    if target_arn is None:
+        return False
+    outcome = "Success" if condition is Condition.SUCCESS else "Failure"
+    try:
+        send_event_to_target(
+            target_arn=target_arn,
+            event=_record(version, invocation, condition, invoke_count, result),
+            role=version.config.role,
+            source_arn=version.id.unqualified_arn(),
+            source_service="lambda",
+            events_source="lambda",
+            events_detail_type=f"Lambda Function Invocation Result - {outcome}",
+        )
+    except Exception as error:  # noqa: BLE001 (as above)
+        LOG.warning("rydelab: result of %s not delivered to %s: %s", version.qualified_arn, target_arn, error)
+        metrics.asynchronous(version, {"DestinationDeliveryFailures": 1.0})
+        return False
+    return True
+
+
+def _record(
+    version: FunctionVersion,
+    invocation: Invocation,
+    condition: Condition,
+    invoke_count: int,
+    result: InvocationResult | None,
+) -> dict[str, Any]:
+    record: dict[str, Any] = {
+        "version": "1.0",
+        "timestamp": timestamp_millis(),
+        "requestContext": {
+            "requestId": invocation.request_id,
+            "functionArn": version.qualified_arn,
+            "condition": condition.value,
+            "approximateInvokeCount": invoke_count,
+        },
+        "requestPayload": json.loads(invocation.payload),
+    }
+    if result is not None:
+        record["responseContext"] = {"statusCode": 200, "executedVersion": version.id.qualifier}
+        if result.is_error:
+            record["responseContext"]["functionError"] = "Unhandled"
+        record["responsePayload"] = json.loads(result.payload or b"null")
+    return record
+
+
+def _send(version: FunctionVersion, target_arn: str, body: str, attributes: dict[str, Any]) -> None:
+    clients = connect_to.with_assumed_role(
+        role_arn=version.config.role, service_principal="lambda", region_name=arns.extract_region_from_arn(target_arn)
+    )
+    source_arn = version.id.unqualified_arn()
+    if ":sqs:" in target_arn:
+        client = clients.sqs.request_metadata(source_arn=source_arn, service_principal="lambda")
+        url = arns.sqs_queue_url_for_arn(target_arn)
+        client.send_message(QueueUrl=url, MessageBody=body, MessageAttributes=attributes)
+    else:
+        client = clients.sns.request_metadata(source_arn=source_arn, service_principal="lambda")
+        client.publish(TopicArn=target_arn, Message=body, MessageAttributes=attributes)
+
+
+def _error_code(event: Undelivered) -> str:
+    # 200 for a function error is what AWS was seen to send (aws-facts C1); a throttled event has had its 429.
+    return "200" if event.result is not None else "429"
+
+
+def _error_message(event: Undelivered) -> str:
+    if event.result is None:
+        return "Rate Exceeded."
+    try:
+        message = str(json.loads(event.result.payload or b"")["errorMessage"])
+    except (ValueError, KeyError, TypeError):
+        message = (event.result.payload or b"").decode("utf-8", "replace")
+    return message.encode()[:_MAX_ERROR_MESSAGE_BYTES].decode("utf-8", "ignore") or "Unknown"

@@ -60,7 +60,7 @@ def run(document_fd: int, output_fd: int, *, parent_pid: int) -> NoReturn:
 
 
 def main() -> NoReturn:
-    """Run in a fresh interpreter, for a bundle that carries its own boto3. ``argv``: document descriptor, runtime dir."""
+    """Run in a fresh interpreter, for a bundle with a boto3 of its own. ``argv``: document descriptor, runtime dir."""
     linux.hide_memory()  # exec has undone it
     with os.fdopen(int(sys.argv[1]), "rb") as document:
         start_up = json.load(document)
@@ -82,7 +82,7 @@ def _exec_fresh_interpreter(document_fd: int) -> NoReturn:
     package_root = str(Path(__file__).parents[2])
     code = f"import sys; sys.path.insert(0, {package_root!r}); from rydelab.workers import child; child.main()"
     command = [sys.executable, "-I", "-S", "-c", code, str(document_fd), str(_runtime_dir)]
-    os.execve(sys.executable, command, {})
+    os.execve(sys.executable, command, {})  # noqa: S606 (it must replace this process)
 
 
 def _shadows_runtime(start_up: dict[str, Any]) -> bool:

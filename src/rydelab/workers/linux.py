@@ -21,7 +21,7 @@ def adopt_orphans() -> None:
 
 
 def hide_memory() -> None:
-    """Close ``/proc/PID/environ`` and ``/proc/PID/mem`` to other processes of the same user (root is not bound by it)."""
+    """Close ``/proc/PID/environ`` and ``/proc/PID/mem`` to other processes of the same user (not to root)."""
     _prctl(_PR_SET_DUMPABLE, 0)
 
 

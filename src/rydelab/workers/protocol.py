@@ -4,7 +4,8 @@ Messages are JSON, one per packet (``SOCK_SEQPACKET``); file descriptors travel 
 
 - spawner -> parent: ``{"spawn": token}`` with the descriptors of the child's start-up document and of its output;
   ``{"kill": pid}``.
-- parent -> spawner: ``{"ready": pid}`` once; ``{"spawned": token, "pid": pid}`` with a pidfd; ``{"exited": pid, "status": wait_status}``.
+- parent -> spawner: ``{"ready": pid}`` once; ``{"spawned": token, "pid": pid}`` with a pidfd;
+  ``{"exited": pid, "status": wait_status}``.
 """
 
 import json

@@ -24,7 +24,8 @@ _TOO_LARGE: Final = (
 )
 _NOT_FOUND: Final = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
 _MAX_HEADER_BYTES: Final = 2 * 1024 * 1024  # awslambdaric sends a stack trace of up to 1 MB in a header
-_MAX_BODY_BYTES: Final = 6 * 1024 * 1024 + 100  # the response limit that AWS names in its own error text
+MAX_RESPONSE_BYTES: Final = 6 * 1024 * 1024 + 100
+"""The limit that AWS names in its own error text, 6291556."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class Connection:
             self._buffer += data[dropped:]
         else:
             self._buffer += data
-        return bool(data) and len(self._buffer) <= _MAX_HEADER_BYTES + _MAX_BODY_BYTES
+        return bool(data) and len(self._buffer) <= _MAX_HEADER_BYTES + MAX_RESPONSE_BYTES
 
     def next_request(self) -> Request | None:
         """Return the next whole request, or None if more bytes are needed."""
@@ -73,7 +74,7 @@ class Connection:
         path = head.split(b" ", 2)[1].decode("ascii", "replace").removeprefix(_PREFIX)
         body_bytes = _content_length(head)
         body_start = head_end + 4
-        if body_bytes > _MAX_BODY_BYTES:
+        if body_bytes > MAX_RESPONSE_BYTES:
             self._discard_bytes = max(0, body_start + body_bytes - len(self._buffer))
             del self._buffer[: body_start + body_bytes]
             return Request(path, b"", too_large=True)
@@ -124,7 +125,7 @@ class Connection:
             self._send_all(data)
 
     def _send_all(self, data: bytes) -> None:
-        # A payload can be larger than the socket's buffer, and the runtime reads all of it before it does anything else.
+        # A payload can be larger than the socket's buffer; the runtime reads all of it before it does anything else.
         self.sock.settimeout(5)
         try:
             self.sock.sendall(data)

@@ -128,9 +128,17 @@ class _ParentLink:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.alive = True
         package_root = str(Path(__file__).parents[2])
-        code = f"import sys; sys.path.insert(0, {package_root!r}); from rydelab.workers import warm_parent; warm_parent.main()"
+        imports = f"import sys; sys.path.insert(0, {package_root!r}); from rydelab.workers import warm_parent"
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", code, str(theirs.fileno()), str(runtime_dir)],
+            [
+                sys.executable,
+                "-I",
+                "-S",
+                "-c",
+                f"{imports}; warm_parent.main()",
+                str(theirs.fileno()),
+                str(runtime_dir),
+            ],
             pass_fds=(theirs.fileno(),),
             stdin=subprocess.DEVNULL,
             env={"PATH": os.defpath, "LANG": "C.UTF-8"},

@@ -1,10 +1,10 @@
 """Asynchronous invocations: the queue between ``InvocationType=Event`` and the function.
 
-It stands in the place of LocalStack's event manager, which polls an internal SQS queue with one thread per version, never
-lengthens the interval after throttling, and loses events that age out (aws-facts E3). Here an event is a Python object
-that waits either for a worker thread or for its time.
+It stands in the place of LocalStack's event manager, which polls an internal SQS queue with one thread per version,
+never lengthens the interval after throttling, and loses events that age out. Here an event is a Python object that
+waits either for a worker thread or for its time.
 
-Source: AWS Lambda developer guide, "How Lambda handles errors and retries with asynchronous invocation"; aws-facts C1.
+Source: AWS Lambda developer guide, "How Lambda handles errors and retries with asynchronous invocation".
 """
 
 import heapq
@@ -21,7 +21,7 @@ from localstack.services.lambda_.invocation.version_manager import LambdaVersion
 
 from rydelab.plugins import lab_clock
 from rydelab.plugins.lambda_ import metrics
-from rydelab.plugins.lambda_.undelivered import Condition, Undelivered, send_to_dead_letter_queue, send_to_destination
+from rydelab.plugins.lambda_.delivery import Condition, Done, send_to_dead_letter_queue, send_to_destination
 
 LOG = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ class _Event:
 class AsyncEvents:
     """The events of one function version. Same operations as LocalStack's ``LambdaEventManager``.
 
-    An event leaves only by success, or through ``undelivered`` when it has failed for good: nothing is dropped silently.
+    An event leaves only by success, or through ``delivery`` when it has failed for good: none is dropped silently.
     """
 
     def __init__(self, version_manager: LambdaVersionManager) -> None:
@@ -160,11 +160,8 @@ class AsyncEvents:
                     event.waiting_since_s = now_s
                     self._ready.append(event)
                     self._condition.notify()
-                if (
-                    self._ready
-                    and self._idle_workers == 0
-                    and self._workers < config.LAMBDA_LIMITS_CONCURRENT_EXECUTIONS
-                ):
+                room = self._workers < config.LAMBDA_LIMITS_CONCURRENT_EXECUTIONS
+                if self._ready and self._idle_workers == 0 and room:
                     waited_s = lab_clock.real_s(now_s - self._ready[0].waiting_since_s)
                     if self._workers == 0 or waited_s > _PATIENCE_S:
                         self._add_worker()
@@ -205,7 +202,7 @@ class AsyncEvents:
         age_ms = (lab_clock.now_s() - event.received_s) * 1000
         try:
             result = self.version_manager.invoke(invocation=event.invocation)
-        except Exception as refusal:  # noqa: BLE001 (throttled (429), or this lab's own trouble (5xx on AWS): both go back)
+        except Exception as refusal:  # noqa: BLE001 (throttled, or the lab's own trouble: both go back)
             event.throttled_attempts += 1
             delay_s = min(_FIRST_THROTTLE_DELAY_S * 2 ** (event.throttled_attempts - 1), _LAST_THROTTLE_DELAY_S)
             LOG.debug("rydelab: asynchronous event of %s refused: %s", version.qualified_arn, refusal)
@@ -216,9 +213,8 @@ class AsyncEvents:
             return
         metrics.asynchronous(version, {"AsyncEventAge": age_ms})
         if not result.is_error:
-            send_to_destination(
-                version, rules.on_success, event.invocation, Condition.SUCCESS, event.failed_attempts + 1, result
-            )
+            done = Done(event.invocation, Condition.SUCCESS, event.failed_attempts + 1, result)
+            send_to_destination(version, rules.on_success, done)
             return
         event.failed_attempts += 1
         delay_s = event.failed_attempts * float(config.LAMBDA_RETRY_BASE_DELAY_SECONDS)
@@ -236,15 +232,12 @@ class AsyncEvents:
     def _give_up(self, event: _Event, condition: Condition, result: Any) -> None:
         version = self.version_manager.function_version
         rules = _Rules.of(self.version_manager)
-        kept = send_to_destination(
-            version, rules.on_failure, event.invocation, condition, event.failed_attempts, result
-        )
-        kept |= send_to_dead_letter_queue(
-            version, Undelivered(event.invocation.request_id, bytes(event.invocation.payload), condition, result)
-        )
+        done = Done(event.invocation, condition, event.failed_attempts, result)
+        kept = send_to_destination(version, rules.on_failure, done)
+        kept |= send_to_dead_letter_queue(version, done)
         if not kept:
             LOG.warning(
-                "rydelab: asynchronous event %s of %s is dropped (%s), since no dead-letter queue or destination took it",
+                "rydelab: asynchronous event %s of %s is dropped (%s): no dead-letter queue or destination took it",
                 event.invocation.request_id,
                 version.qualified_arn,
                 condition,

@@ -38,7 +38,7 @@ class EnvironmentPool:
     def get_environment(
         self, version_manager_id: str, function_version: FunctionVersion, provisioning_type: InitializationType
     ) -> Iterator[ProcessEnvironment]:
-        """Lend an environment for one invocation; starts one if none is idle. It is given back, or ended on an exception."""
+        """Lend an environment for one invocation; starts one if none is idle. An exception ends it."""
         environment = self._take_idle(version_manager_id, provisioning_type)
         if environment is None:
             if provisioning_type == InitializationType.provisioned_concurrency:

@@ -37,6 +37,6 @@ def check_runtime(request: dict[str, Any]) -> None:
     runtime = request.get("Runtime")
     if runtime is not None and runtime not in _RUNTIMES:
         raise InvalidParameterValueException(
-            f"rydelab runs Python functions only, so it cannot run runtime {runtime}; it accepts {', '.join(_RUNTIMES)}.",
+            f"rydelab runs Python functions only and cannot run runtime {runtime}; it accepts {', '.join(_RUNTIMES)}.",
             Type="User",
         )

@@ -105,7 +105,7 @@ def _put(stream: LogStream, events: list[LogEvent]) -> None:
 
 
 def _in_order(events: list[LogEvent]) -> list[dict[str, Any]]:
-    """Return the events as Logs stores them; a time never goes back within a stream, so that reading keeps the order."""
+    """Return the events as Logs stores them; times never go back, so that reading keeps the order."""
     rows: list[dict[str, Any]] = []
     latest_ms = 0
     for event in events:

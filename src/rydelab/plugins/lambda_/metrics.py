@@ -1,7 +1,7 @@
-"""CloudWatch metrics of functions: Invocations, Errors, Throttles, Duration, ConcurrentExecutions and the asynchronous ones.
+"""CloudWatch metrics of functions: Invocations, Errors, Throttles, Duration, ConcurrentExecutions, asynchronous ones.
 
-LocalStack starts a thread and sends an HTTP request to itself per invocation. Here an invocation adds to a few numbers in
-memory, and one thread writes them as statistics of a minute every few seconds.
+LocalStack starts a thread and sends an HTTP request to itself per invocation. Here an invocation adds to a few
+numbers in memory, and one thread writes them as statistics of a minute every few seconds.
 
 Source: AWS Lambda developer guide, "Types of metrics for Lambda functions".
 """

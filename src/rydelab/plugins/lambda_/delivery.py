@@ -28,28 +28,29 @@ class Condition(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Undelivered:
-    """An event that the function did not handle."""
+class Done:
+    """An event that will not be tried again."""
 
-    request_id: str
-    payload: bytes
+    invocation: Invocation
     condition: Condition
+    invoke_count: int
+    """How often the function ran; refused attempts do not count."""
     result: InvocationResult | None
     """The last attempt's; None when the last attempt was refused, or none was made."""
 
 
-def send_to_dead_letter_queue(version: FunctionVersion, event: Undelivered) -> bool:
+def send_to_dead_letter_queue(version: FunctionVersion, event: Done) -> bool:
     """Send *event* to the version's dead-letter queue or topic; false if it has none or did not take it."""
     target_arn = version.config.dead_letter_arn
     if not target_arn:
         return False
     attributes = {
-        "RequestID": {"DataType": "String", "StringValue": event.request_id},
+        "RequestID": {"DataType": "String", "StringValue": event.invocation.request_id},
         "ErrorCode": {"DataType": "Number", "StringValue": _error_code(event)},
         "ErrorMessage": {"DataType": "String", "StringValue": _error_message(event)},
     }
     try:
-        _send(version, target_arn, event.payload.decode(), attributes)
+        _send(version, target_arn, bytes(event.invocation.payload).decode(), attributes)
     except Exception as error:  # noqa: BLE001 (AWS drops the event and counts it, whatever went wrong)
         LOG.warning("rydelab: dead letter of %s not delivered to %s: %s", version.qualified_arn, target_arn, error)
         metrics.asynchronous(version, {"DeadLetterErrors": 1.0})
@@ -57,22 +58,15 @@ def send_to_dead_letter_queue(version: FunctionVersion, event: Undelivered) -> b
     return True
 
 
-def send_to_destination(
-    version: FunctionVersion,
-    target_arn: str | None,
-    invocation: Invocation,
-    condition: Condition,
-    invoke_count: int,
-    result: InvocationResult | None,
-) -> bool:
+def send_to_destination(version: FunctionVersion, target_arn: str | None, event: Done) -> bool:
     """Send the record of an event that is done to a destination; false if there is none or it did not take it."""
     if target_arn is None:
         return False
-    outcome = "Success" if condition is Condition.SUCCESS else "Failure"
+    outcome = "Success" if event.condition is Condition.SUCCESS else "Failure"
     try:
         send_event_to_target(
             target_arn=target_arn,
-            event=_record(version, invocation, condition, invoke_count, result),
+            event=_record(version, event),
             role=version.config.role,
             source_arn=version.id.unqualified_arn(),
             source_service="lambda",
@@ -86,24 +80,19 @@ def send_to_destination(
     return True
 
 
-def _record(
-    version: FunctionVersion,
-    invocation: Invocation,
-    condition: Condition,
-    invoke_count: int,
-    result: InvocationResult | None,
-) -> dict[str, Any]:
+def _record(version: FunctionVersion, event: Done) -> dict[str, Any]:
     record: dict[str, Any] = {
         "version": "1.0",
         "timestamp": timestamp_millis(),
         "requestContext": {
-            "requestId": invocation.request_id,
+            "requestId": event.invocation.request_id,
             "functionArn": version.qualified_arn,
-            "condition": condition.value,
-            "approximateInvokeCount": invoke_count,
+            "condition": event.condition.value,
+            "approximateInvokeCount": event.invoke_count,
         },
-        "requestPayload": json.loads(invocation.payload),
+        "requestPayload": json.loads(event.invocation.payload),
     }
+    result = event.result
     if result is not None:
         record["responseContext"] = {"statusCode": 200, "executedVersion": version.id.qualifier}
         if result.is_error:
@@ -126,12 +115,12 @@ def _send(version: FunctionVersion, target_arn: str, body: str, attributes: dict
         client.publish(TopicArn=target_arn, Message=body, MessageAttributes=attributes)
 
 
-def _error_code(event: Undelivered) -> str:
-    # 200 for a function error is what AWS was seen to send (aws-facts C1); a throttled event has had its 429.
+def _error_code(event: Done) -> str:
+    # 200 for a function error is what AWS was seen to send; a throttled event has had its 429.
     return "200" if event.result is not None else "429"
 
 
-def _error_message(event: Undelivered) -> str:
+def _error_message(event: Done) -> str:
     if event.result is None:
         return "Rate Exceeded."
     try:

@@ -52,6 +52,8 @@ def localstack_environment(settings: Settings, environ: Mapping[str, str]) -> di
         "DNS_ADDRESS": "0",
         "SKIP_INFRA_DOWNLOADS": "1",
         "SKIP_SSL_CERT_DOWNLOAD": "1",
+        # Calls between its own services go to the gateway in the same thread, not through a socket to itself.
+        "IN_MEMORY_CLIENT": "1",
         # Our plug-ins.
         "LAMBDA_RUNTIME_EXECUTOR": "rydelab",
         "PROVIDER_OVERRIDE_DYNAMODB": "rydelab",
@@ -60,5 +62,7 @@ def localstack_environment(settings: Settings, environ: Mapping[str, str]) -> di
         "EAGER_SERVICE_LOADING": "1",
         "STRICT_SERVICE_LOADING": "0",  # other services are loaded when they are first used
         "LS_LOG": "warn",
+        # Twisted, about a package that only a TLS client would need.
+        "PYTHONWARNINGS": "ignore:You do not have a working installation of the service_identity module",
         "LOG_LEVEL_OVERRIDES": "localstack.deprecations=ERROR",  # it takes TMPDIR for a setting of its own
     }

@@ -1,38 +1,150 @@
-"""LocalStack's HTTP server, bound to the address that it was told.
+"""The HTTP server in front of LocalStack's gateway: cheroot in the place of Twisted.
 
-Its own server takes the port from ``GATEWAY_LISTEN`` and ignores the host (``runtime/server/twisted.py``: "TODO:
-interface = host?"), so that it listens on every interface of the machine. It also does not notice a taken port.
+Twisted's HTTP layer takes two thirds of the emulator's time per request (it parses content types with the e-mail package
+and formats an access log line that goes nowhere), so that a lab measures the server and not the design. LocalStack's
+own server also takes the port from ``GATEWAY_LISTEN`` but ignores the host, listening on every interface.
+
+What is lost: TLS and WebSockets on the gateway's port. Nothing that a lab deploys uses them.
 """
 
-from localstack.aws.serving.twisted import TLSMultiplexerFactory
+import threading
+from typing import Any, Final
+
+from cheroot.server import HeaderReader, HTTPConnection, HTTPRequest
+from cheroot.workers.threadpool import ThreadPool
+from cheroot.wsgi import Gateway_10, Server
+from localstack import config
 from localstack.config import HostAndPort
-from localstack.runtime.server.core import RuntimeServerPlugin
-from localstack.runtime.server.twisted import TwistedRuntimeServer
+from localstack.runtime.server.core import RuntimeServer, RuntimeServerPlugin
 from rolo.gateway import Gateway
-from rolo.serving.twisted import TwistedGateway
-from twisted.internet import reactor, ssl
+from rolo.gateway.wsgi import WsgiGateway
+
+_FIRST_THREADS: Final = 64
+_GROWTH_CHECK_S: Final = 0.02
+_BACKLOG: Final = 1024
+# Longer than any SDK keeps an idle connection in its pool between two rides of a slow test.
+_KEEP_ALIVE_S: Final = 300
+_MAX_HEADER_BYTES: Final = 128 * 1024
+_MAX_BODY_BYTES: Final = 0  # none: the services have limits of their own
 
 
-class LoopbackServer(TwistedRuntimeServer):  # type: ignore[misc]
+class CherootServer(RuntimeServer):  # type: ignore[misc]
     """Listens on the host and port of each given address, and on nothing else."""
 
+    def __init__(self) -> None:
+        self._servers: list[Server] = []
+
     def register(self, gateway: Gateway, listen: list[HostAndPort], ssl_creds: tuple[str, str] | None = None) -> None:
-        """Bind the addresses of *listen*. Raises CannotListenError if one is taken."""
-        site = TwistedGateway(gateway)
-        if ssl_creds:
-            certificate_file, key_file = ssl_creds
-            context = ssl.DefaultOpenSSLContextFactory(key_file, certificate_file)  # type: ignore[no-untyped-call]
-            context.getContext().use_certificate_chain_file(certificate_file)  # type: ignore[no-untyped-call]
-            site = TLSMultiplexerFactory(context, False, site)
+        """Bind the addresses of *listen*. Raises OSError if one is taken. There is no TLS, whatever *ssl_creds*."""
+        del ssl_creds
         for address in listen:
-            reactor.listenTCP(address.port, site, interface=address.host)  # type: ignore[attr-defined]
+            server = _make_server(WsgiGateway(gateway), address)
+            server.prepare()
+            self._servers.append(server)
+
+    def run(self) -> None:
+        """Serve until ``shutdown``; blocks."""
+        others = [threading.Thread(target=server.serve, daemon=True) for server in self._servers[1:]]
+        for thread in others:
+            thread.start()
+        self._servers[0].serve()
+
+    def shutdown(self) -> None:
+        """Stop serving; from any thread."""
+        for server in self._servers:
+            server.stop()
 
 
-class LoopbackServerPlugin(RuntimeServerPlugin):  # type: ignore[misc]
+class GatewayServerPlugin(RuntimeServerPlugin):  # type: ignore[misc]
     """Chosen with ``GATEWAY_SERVER=rydelab``."""
 
     name = "rydelab"
 
-    def load(self, *_arguments: object, **_keywords: object) -> LoopbackServer:
+    def load(self, *_arguments: object, **_keywords: object) -> CherootServer:
         """Make the server, not yet listening."""
-        return LoopbackServer()
+        return CherootServer()
+
+
+def _make_server(application: WsgiGateway, address: HostAndPort) -> Server:
+    server = Server(
+        (address.host, address.port),
+        application,
+        numthreads=_FIRST_THREADS,
+        max=config.GATEWAY_WORKER_COUNT,
+        request_queue_size=_BACKLOG,
+        timeout=_KEEP_ALIVE_S,
+        shutdown_timeout=1,
+    )
+    server.requests = _GrowingPool(server, min=_FIRST_THREADS, max=config.GATEWAY_WORKER_COUNT)
+    server.gateway = _RoloGateway
+    server.ConnectionClass = _Connection
+    server.keep_alive_conn_limit = None
+    server.max_request_header_size = _MAX_HEADER_BYTES
+    server.max_request_body_size = _MAX_BODY_BYTES
+    return server
+
+
+class _GrowingPool(ThreadPool):  # type: ignore[misc]
+    """A pool that adds threads while requests wait: a synchronous ride holds several of them for up to 29 s."""
+
+    def start(self) -> None:
+        super().start()
+        threading.Thread(target=self._grow_while_requests_wait, name="gateway-pool", daemon=True).start()
+
+    def _grow_while_requests_wait(self) -> None:
+        pause = threading.Event()
+        waiting_before = 0
+        while not pause.wait(_GROWTH_CHECK_S):
+            waiting = self._queue.qsize()
+            if waiting and waiting_before:
+                room = self.max - len(self._threads)
+                self._threads.extend(self._spawn_worker() for _ in range(min(waiting, room)))
+            waiting_before = waiting
+
+
+class _RawHeaderReader(HeaderReader):  # type: ignore[misc]
+    """Keeps the headers as they came: names in the client's own case, repeated ones apart."""
+
+    def __init__(self) -> None:
+        self.raw: list[tuple[bytes, bytes]] = []
+
+    def __call__(self, rfile: Any, hdict: dict[bytes, bytes] | None = None) -> dict[bytes, bytes]:
+        lines = _Recorder(rfile)
+        headers: dict[bytes, bytes] = super().__call__(lines, hdict)
+        self.raw = [(name.strip(), value.strip()) for name, _, value in (line.partition(b":") for line in lines.read)]
+        return headers
+
+
+class _Recorder:
+    """Passes lines on and remembers those that are headers."""
+
+    def __init__(self, rfile: Any) -> None:
+        self._rfile = rfile
+        self.read: list[bytes] = []
+
+    def readline(self) -> bytes:
+        line: bytes = self._rfile.readline()
+        if line.strip():
+            self.read.append(line)
+        return line
+
+
+class _Request(HTTPRequest):  # type: ignore[misc]
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.header_reader = _RawHeaderReader()
+
+
+class _Connection(HTTPConnection):  # type: ignore[misc]
+    RequestHandlerClass = _Request
+
+
+class _RoloGateway(Gateway_10):  # type: ignore[misc]
+    """Adds to the WSGI environment what rolo expects of a server."""
+
+    def get_environ(self) -> dict[str, Any]:
+        environ: dict[str, Any] = super().get_environ()
+        environ["rolo.headers"] = self.req.header_reader.raw
+        environ["RAW_URI"] = environ["REQUEST_URI"]
+        environ["wsgi.input_terminated"] = True
+        return environ

@@ -100,6 +100,11 @@ class Resource:
                 limiter.tokens = min(limiter.tokens, self._burst_left[access])
         self.grow(now)
 
+    @property
+    def shown_provisioned(self) -> Throughput:
+        """ProvisionedThroughput as DescribeTable shows it: 0 and 0 in on-demand mode."""
+        return self.provisioned if self.mode is BillingMode.PROVISIONED else Throughput(0.0, 0.0)
+
     def backfill(self, units: float, position: int, now: float) -> bool:
         """Admit one write of an index under construction, which shares its capacity with the table's writes."""
         admitted = self.write.admit(units, position, now).admitted

@@ -69,6 +69,17 @@ class Settings:
     update_delay_s: float = 36.7
     mode_switch_delay_s: float = 180.0
 
+    # Auto scaling: section B of the facts.
+    scaling_period_s: float = 60.0
+    scale_out_points: int = 2
+    scale_in_points: int = 15
+    scale_in_margin_percent: float = 20.0
+    alarm_lag_points: int = 0
+    capacity_high_points: int = 2
+    capacity_low_points: int = 3
+    zero_traffic_scales_in: bool = True
+    scaling_activities: int = 100
+
     # Which exception, where AWS's pages disagree: sections A11 of the facts.
     hot_partition_exception: Literal["ProvisionedThroughputExceededException", "ThrottlingException"] = (
         "ProvisionedThroughputExceededException"
@@ -99,7 +110,8 @@ class Settings:
 
 _MAY_BE_ZERO = frozenset(
     {"set_overhead_bytes", "fresh_burst_s", "max_debt_units", "update_delay_s", "mode_switch_delay_s", "mode_switches"}
-    | {"decrease_stock", "decreases_per_day", "split_min_share", "debt_threshold_units"}
+    | {"decrease_stock", "decreases_per_day", "split_min_share", "debt_threshold_units", "alarm_lag_points"}
+    | {"scale_in_margin_percent"}
 )
 _CONTROL_LOOPS = (
     "on_demand_growth_s",
@@ -108,4 +120,5 @@ _CONTROL_LOOPS = (
     "split_after_s",
     "update_delay_s",
     "mode_switch_delay_s",
+    "scaling_period_s",
 )

@@ -12,7 +12,7 @@ from rydelab.capacity.resource import Resource
 from rydelab.capacity.schema import Index, IndexScope, TableSchema
 from rydelab.capacity.settings import Settings
 from rydelab.capacity.throttling import ADMITTED, BillingMode, Decision, Throttle
-from rydelab.capacity.throughput import NO_SETTINGS, ThroughputSettings
+from rydelab.capacity.throughput import NO_SETTINGS, UNCHANGED, ThroughputSettings
 from rydelab.capacity.update import PendingUpdate, Update, check_switch, check_throughput, decreased_by, label
 
 type Charge = ReadCharge | WriteCharge
@@ -145,6 +145,11 @@ class Table:
         """Return TableStatus, which is also the IndexStatus of its indexes."""
         self.advance(now)
         return "ACTIVE" if self._pending is None else "UPDATING"
+
+    def warm_status(self, now: float, index: str | None = None) -> Status:
+        """Return the Status of WarmThroughput of the base table or a global index."""
+        self.advance(now)
+        return "ACTIVE" if self._pending is None or self._pending.update.of(index).warm == UNCHANGED else "UPDATING"
 
     @property
     def pending(self) -> PendingUpdate | None:

@@ -26,6 +26,7 @@ class Lab:
 
     @property
     def endpoint_url(self) -> str:
+        """Where it answers."""
         return self.emulator.endpoint_url
 
     def client(self, service: str) -> Any:

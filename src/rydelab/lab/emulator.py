@@ -284,12 +284,11 @@ def _state(settings: Settings) -> dict[str, Any]:
 
 
 def _stop_supervisor(supervisor: subprocess.Popen[bytes]) -> None:
-    if supervisor.stdin is not None:
-        supervisor.stdin.close()
-    if supervisor.poll() is None:
-        supervisor.terminate()
+    supervisor.terminate()
     try:
         supervisor.wait(STOP_TIMEOUT_S)
     except subprocess.TimeoutExpired:
         supervisor.kill()
         supervisor.wait()
+    if supervisor.stdin is not None:
+        supervisor.stdin.close()

@@ -61,22 +61,24 @@ def _supervise(command: list[str], lifeline: int | None, state_file: Path, endpo
     emulator = subprocess.Popen(command, stdin=subprocess.DEVNULL, preexec_fn=_die_with_parent)  # noqa: PLW1509
     _write_state(state_file, endpoint_url=endpoint_url, emulator_pid=emulator.pid)
     stop_asked = 0
-    kill_at: float | None = None
+    grace_ends: float | None = None  # set once the emulator was told to stop
     while (return_code := _reap(emulator.pid)) is None:
-        timeout_s = None if kill_at is None else max(0.0, kill_at - time.monotonic())
+        timeout_s = None if grace_ends is None else max(0.0, grace_ends - time.monotonic())
         watched = [signals] if lifeline is None else [signals, lifeline]
         readable, _, _ = select.select(watched, [], [], timeout_s)
         if signals in readable:
             stop_asked += sum(number in {signal.SIGTERM, signal.SIGINT} for number in os.read(signals, 512))
         if lifeline is not None and lifeline in readable and not os.read(lifeline, 512):
-            stop_asked += 1
+            stop_asked = max(stop_asked, 1)
             lifeline = None
-        if stop_asked and kill_at is None:
-            emulator.send_signal(signal.SIGTERM)
-            kill_at = time.monotonic() + STOP_GRACE_S
-        elif kill_at is not None and (stop_asked > 1 or time.monotonic() >= kill_at):
-            emulator.kill()
-    emulator.returncode = return_code  # it was reaped here, not by its Popen
+        if grace_ends is None:
+            if stop_asked:
+                os.kill(emulator.pid, signal.SIGTERM)
+                grace_ends = time.monotonic() + STOP_GRACE_S
+        elif stop_asked > 1 or time.monotonic() >= grace_ends:
+            os.kill(emulator.pid, signal.SIGKILL)
+            grace_ends = time.monotonic() + STOP_GRACE_S
+    emulator.returncode = return_code  # it was reaped here: its Popen was never asked to poll or to send a signal
     if stop_asked:
         return 0
     # As a shell says it: a process that was ended by signal N has status 128 + N.

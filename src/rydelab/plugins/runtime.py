@@ -5,12 +5,17 @@ measure something else and not say so. It runs as ``python -m rydelab.plugins.ru
 ``rydelab.lab.localstack_environment`` writes.
 """
 
+import gc
 import os
 import sys
 import tempfile
+import threading
 from importlib import metadata
+from pathlib import Path
 
 PLUGIN_GROUPS = "localstack."
+SERVICE_INDEX_DIR = Path(sys.prefix) / "share/localstack/usr/lib/localstack"
+"""Where ``bin/setup`` puts LocalStack's index of all AWS services, if it did; else each lab builds its own."""
 EXIT_PLUGIN_ERROR = 78  # EX_CONFIG of <sysexits.h>
 
 # The plug-ins that LocalStack chooses by a setting, and would replace by its own.
@@ -27,11 +32,14 @@ class PluginError(RuntimeError):
 
 def main() -> None:
     """Start LocalStack in this process and serve until it is told to stop."""
+    gc.disable()  # see _collect_garbage_when_ready
     # LocalStack puts the machine's temporary folder, as a path, below FILESYSTEM_ROOT.
     tempfile.tempdir = "/tmp"  # noqa: S108 (a name only: nothing is written there)
-    import localstack.config  # noqa: F401, PLC0415 (the name above must be set before)
+    from localstack import config  # noqa: PLC0415 (the name above must be set before)
 
     tempfile.tempdir = os.environ["TMPDIR"]
+    if SERVICE_INDEX_DIR.is_dir():
+        config.dirs.static_libs = str(SERVICE_INDEX_DIR)
     try:
         plugins = load_plugins()
     except PluginError as error:
@@ -43,7 +51,17 @@ def main() -> None:
     from rydelab.plugins.status import serve_status  # noqa: PLC0415
 
     serve_status(plugins)
+    threading.Thread(target=_collect_garbage_when_ready, daemon=True).start()
     run_localstack()
+
+
+def _collect_garbage_when_ready() -> None:
+    """Hardly anything that is made during the start becomes garbage, and looking for it takes a fifth of the start."""
+    from localstack.runtime import events  # noqa: PLC0415 (as in main)
+
+    events.infra_ready.wait()
+    gc.freeze()
+    gc.enable()
 
 
 def load_plugins() -> tuple[str, ...]:

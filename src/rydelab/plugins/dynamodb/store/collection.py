@@ -1,0 +1,110 @@
+"""One table's items with the entries of its indexes, always in step."""
+
+from collections.abc import Callable, Iterable, Iterator
+from copy import copy
+
+from rydelab.plugins.dynamodb.store.indexes import Index
+from rydelab.plugins.dynamodb.store.keys import KeyRange, KeySchema
+from rydelab.plugins.dynamodb.store.ordered import Entries, Records, from_record, record_size, to_record
+from rydelab.plugins.dynamodb.store.values import Item
+
+type ItemSize = Callable[[Item], int]
+
+
+class Collection:
+    """The items of one table.
+
+    Does not lock: the caller holds the table's lock for every call, and while it iterates.
+    """
+
+    def __init__(self, schema: KeySchema, item_size: ItemSize) -> None:
+        self.schema = schema
+        self.item_size = item_size
+        self._records = Records()
+        self._indexes: dict[str, Index] = {}
+        self._entries: dict[str, Entries] = {}
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    @property
+    def size_bytes(self) -> int:
+        """The sum of the items' sizes."""
+        return self._records.size_bytes
+
+    @property
+    def indexes(self) -> Iterable[Index]:
+        """The table's indexes, in no particular order."""
+        return self._indexes.values()
+
+    def index(self, name: str) -> Index | None:
+        """Return the index *name*."""
+        return self._indexes.get(name)
+
+    def index_length(self, name: str) -> int:
+        """Return the number of entries in the index *name*."""
+        return len(self._entries[name])
+
+    def snapshot(self) -> "Collection":
+        """Return a copy that later writes do not change."""
+        twin = Collection(self.schema, self.item_size)
+        twin._records = copy(self._records)
+        twin._indexes = dict(self._indexes)
+        twin._entries = {name: copy(entries) for name, entries in self._entries.items()}
+        return twin
+
+    def __deepcopy__(self, _memo: object) -> "Collection":
+        return self.snapshot()
+
+    def set_indexes(self, indexes: Iterable[Index]) -> None:
+        """Keep exactly these indexes; a new or changed one is filled from the items that are there."""
+        wanted = {index.name: index for index in indexes}
+        for name in [name for name, index in self._indexes.items() if wanted.get(name) != index]:
+            del self._indexes[name], self._entries[name]
+        for name, index in wanted.items():
+            if name not in self._indexes:
+                entries = Entries(index.schema)
+                items = ((key, from_record(self._records[key])) for key in self._records.keys_within())
+                keys = (entries.entry_key(item, key) for key, item in items)
+                entries.fill([key for key in keys if key is not None])
+                self._indexes[name], self._entries[name] = index, entries
+
+    def get(self, key: Item) -> Item | None:
+        """Return a copy of the item with this primary key."""
+        record = self._records.get(self.schema.encode(key))
+        return None if record is None else from_record(record)
+
+    def put(self, item: Item, before: Item | None) -> None:
+        """Store *item*; *before* is the item that it replaces."""
+        key = self.schema.encode(item)
+        self._records.put(key, to_record(item, self.item_size(item)))
+        self._update_entries(key, before, item)
+
+    def delete(self, before: Item) -> None:
+        """Remove the item *before*, which must be what is stored."""
+        key = self.schema.encode(before)
+        self._records.delete(key)
+        self._update_entries(key, before, None)
+
+    def _update_entries(self, key: bytes, before: Item | None, after: Item | None) -> None:
+        for entries in self._entries.values():
+            old = None if before is None else entries.entry_key(before, key)
+            new = None if after is None else entries.entry_key(after, key)
+            entries.replace(old, new)
+
+    def items(self) -> Iterator[Item]:
+        """Iterate over copies of all items in Scan order."""
+        return (from_record(self._records[key]) for key in self._records.keys_within())
+
+    def read(self, within: KeyRange | None, *, forward: bool) -> Iterator[tuple[Item, int]]:
+        """Iterate over the items in a range of keys, each with its size; costs what is taken."""
+        for key in self._records.keys_within(within, forward=forward):
+            record = self._records[key]
+            yield from_record(record), record_size(record)
+
+    def read_index(self, name: str, within: KeyRange | None, *, forward: bool) -> Iterator[tuple[Item, int]]:
+        """Iterate over the items whose entries in the index are in a range, whole, each with its full size."""
+        entries = self._entries[name]
+        for entry_key in entries.keys_within(within, forward=forward):
+            record = self._records[entries.item_key(entry_key)]
+            yield from_record(record), record_size(record)

@@ -15,7 +15,7 @@ from bootstrap import services as service_folders
 from bootstrap.errors import BootstrapError, DeploymentError, InputError
 from bootstrap.links import Links, links_of
 from bootstrap.order import dependencies, unmet_needs
-from bootstrap.plan import Plan, PlannedStack, make_plan, pseudo_parameters
+from bootstrap.plan import Plan, PlannedStack, Request, evaluator_for, make_plan
 from bootstrap.stacks import SETTLED, Change, Report, Stack, StackOperations
 from bootstrap.target import Clients, Target, connected
 
@@ -52,12 +52,14 @@ def deploy(
     report = progress or _silent
     given = {"Stage": stage, "Design": design, "TableMode": table_mode}
     plan = make_plan(
-        stage=stage,
-        region=target.region,
-        services_dir=Path(services_dir) if services_dir else service_folders.default_dir(),
-        services=services,
-        offered={name: value for name, value in given.items() if value is not None},
-        parameters=parameters or {},
+        Request(
+            stage=stage,
+            region=target.region,
+            services_dir=Path(services_dir) if services_dir else service_folders.default_dir(),
+            services=services,
+            offered={name: value for name, value in given.items() if value is not None},
+            parameters=parameters or {},
+        )
     )
     with connected(target) as clients:
         operations = StackOperations(clients.cloudformation, report)
@@ -274,8 +276,8 @@ def _deployed_links(operations: StackOperations, stack: Stack, target: Target) -
     try:
         return links_of(
             template,
+            evaluator=evaluator_for(template, stack=stack.name, region=target.region, parameters=stack.parameters),
             parameters=stack.parameters,
-            pseudo=pseudo_parameters(stack=stack.name, region=target.region),
         )
     except (InputError, KeyError):
         return Links(frozenset(), {})  # a stack that cannot be understood must still be one that can be deleted

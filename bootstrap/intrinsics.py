@@ -27,18 +27,17 @@ _VARIABLE = re.compile(r"\$\{(!?)([^{}]*)\}")
 class Evaluator:
     """Computes values and conditions of one template.
 
-    Raises InputError, naming the place, for a function that is written wrongly and for a condition that does not follow
-    from the parameters.
+    Raises InputError, naming the place, for a function that is written wrongly.
     """
 
     def __init__(self, *, template: Mapping[str, Json], references: Mapping[str, str]) -> None:
         """Take *references*: the values of parameters and pseudo parameters, by name."""
         self._template = template
         self._references = references
-        self._conditions: dict[str, bool | None] = {}
+        self._conditions: dict[str, bool | _Unknown | None] = {}
 
-    def condition(self, name: str) -> bool:
-        """Return whether condition *name* of the template holds."""
+    def condition(self, name: str) -> bool | _Unknown:
+        """Return whether condition *name* of the template holds, if that follows from the parameters."""
         if name not in self._conditions:
             definitions = self._template.get("Conditions", {})
             if name not in definitions:
@@ -50,14 +49,13 @@ class Evaluator:
             raise InputError(f"condition {name!r} is defined by itself")
         return holds
 
-    def is_live(self, definition: Mapping[str, Json]) -> bool:
-        """Return whether a resource or output is deployed: its ``Condition``, if it has one, holds."""
-        return "Condition" not in definition or self.condition(definition["Condition"])
-
-    def chosen(self, arguments: Json) -> Json:
-        """Return the branch that ``Fn::If`` takes."""
+    def branches(self, arguments: Json) -> list[Json]:
+        """Return the branch that ``Fn::If`` takes; both, if that does not follow from the parameters."""
         name, if_true, if_false = _arguments("Fn::If", arguments, 3)
-        return if_true if self.condition(name) else if_false
+        holds = self.condition(name)
+        if isinstance(holds, _Unknown):
+            return [if_true, if_false]
+        return [if_true if holds else if_false]
 
     def value(self, expression: Json) -> Json:
         """Return what *expression* amounts to: a text, list or mapping, or UNKNOWN."""
@@ -76,7 +74,8 @@ class Evaluator:
             case "Ref":
                 return self._references.get(arguments, UNKNOWN)
             case "Fn::If":
-                return self.value(self.chosen(arguments))
+                branches = self.branches(arguments)
+                return self.value(branches[0]) if len(branches) == 1 else UNKNOWN
             case "Fn::Sub":
                 return self._sub(arguments)
             case "Fn::Join":
@@ -123,7 +122,7 @@ class Evaluator:
             found = found[key]
         return found
 
-    def _holds(self, expression: Json, where: str) -> bool:
+    def _holds(self, expression: Json, where: str) -> bool | _Unknown:
         if not isinstance(expression, dict) or len(expression) != 1:
             raise InputError(f"{where}: {expression!r} is not a condition")
         [(function, arguments)] = expression.items()
@@ -132,16 +131,21 @@ class Evaluator:
                 return self.condition(arguments)
             case "Fn::Not":
                 [negated] = _arguments(function, arguments, 1)
-                return not self._holds(negated, where)
-            case "Fn::And" if isinstance(arguments, list):
-                return all(self._holds(item, where) for item in arguments)
-            case "Fn::Or" if isinstance(arguments, list):
-                return any(self._holds(item, where) for item in arguments)
+                holds = self._holds(negated, where)
+                return holds if isinstance(holds, _Unknown) else not holds
+            case "Fn::And" | "Fn::Or" if isinstance(arguments, list):
+                # One False decides an "and", one True an "or", whatever the others are.
+                decisive = function == "Fn::Or"
+                parts = [self._holds(item, where) for item in arguments]
+                if decisive in parts:
+                    return decisive
+                return UNKNOWN if UNKNOWN in parts else not decisive
             case "Fn::Equals":
                 left, right = _arguments(function, self.value(arguments), 2)
                 if UNKNOWN_TEXT in _text(left) + _text(right):
-                    raise InputError(f"{where}: {arguments!r} does not follow from the parameters")
-                return _text(left) == _text(right)
+                    return UNKNOWN
+                equal: bool = _text(left) == _text(right)
+                return equal
         raise InputError(f"{where}: {expression!r} is not a condition")
 
 

@@ -7,10 +7,10 @@ from typing import Literal
 
 from bootstrap.errors import InputError
 from bootstrap.intrinsics import UNKNOWN_TEXT, Evaluator
+from bootstrap.parameters import is_in_parameter_store
 from bootstrap.template import Json
 
 _DYNAMIC_REFERENCE = re.compile(r"\{\{resolve:ssm(?:-secure)?:([^:{}]+)(?::[0-9]+)?\}\}")
-_PARAMETER_IN_STORE = "AWS::SSM::Parameter::Value<"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -33,23 +33,22 @@ class Links:
     """Each need, and where the template has it, such as ``resource RequestRide``."""
 
 
-def links_of(template: Mapping[str, Json], *, parameters: Mapping[str, str], pseudo: Mapping[str, str]) -> Links:
-    """Find the links of *template*: only what is deployed with *parameters* counts.
+def links_of(template: Mapping[str, Json], *, evaluator: Evaluator, parameters: Mapping[str, str]) -> Links:
+    """Find the links of *template*: only what can be deployed, as *evaluator* has it, counts.
 
-    *pseudo* holds the pseudo parameters that are known before deployment, such as ``AWS::Region``.
+    Raises InputError for a need whose name does not follow from the parameters.
     """
-    evaluator = Evaluator(template=template, references={**pseudo, **parameters})
     provides: set[Link] = set()
     needs: dict[Link, str] = {}
 
     for name, declaration in template.get("Parameters", {}).items():
-        if str(declaration.get("Type", "")).startswith(_PARAMETER_IN_STORE):
+        if is_in_parameter_store(declaration):
             needs.setdefault(Link("SSM parameter", parameters[name]), f"parameter {name}")
     for link in _needs(template.get("Globals", {}), evaluator, "Globals"):
         needs.setdefault(link, "Globals")
     for section, kind in (("Resources", "resource"), ("Outputs", "output")):
         for name, definition in template.get(section, {}).items():
-            if not evaluator.is_live(definition):
+            if "Condition" in definition and evaluator.condition(definition["Condition"]) is False:
                 continue
             where = f"{kind} {name}"
             body = {key: value for key, value in definition.items() if key != "Condition"}
@@ -81,7 +80,7 @@ def _needs(expression: Json, evaluator: Evaluator, where: str) -> Iterator[Link]
         arguments = expression.get(function)
         match function:
             case "Fn::If":
-                yield from _needs(evaluator.chosen(arguments), evaluator, where)
+                yield from _needs(evaluator.branches(arguments), evaluator, where)
             case "Fn::ImportValue":
                 yield _import(evaluator.value(arguments), where)
             case "Fn::Sub" | "Fn::Join":

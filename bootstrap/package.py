@@ -9,16 +9,15 @@ from typing import Final
 
 from bootstrap.bundle import Bundle, bundle_code, bundle_file
 from bootstrap.errors import InputError
-from bootstrap.services import Service
 from bootstrap.template import Json
 
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A service that can be deployed."""
+    """A template that can be deployed."""
 
     body: str
-    """The template as JSON; equal services have equal bodies."""
+    """The template as JSON; equal templates with equal code have equal bodies."""
     bundles: tuple[Bundle, ...]
     """What the template refers to."""
 
@@ -56,32 +55,35 @@ _LOCAL_PATHS: Final[Mapping[tuple[str, str], _LocalPath]] = {
 }
 
 
-def package(service: Service, *, bucket: str) -> Package:
-    """Bundle the code of *service* and point its template to *bucket*. Raises InputError for a path without a file."""
-    template = copy.deepcopy(service.template)
+def package(template: Mapping[str, Json], *, folder: Path, bucket: str) -> Package:
+    """Bundle the code that *template* finds in *folder*, and point it to *bucket*.
+
+    Raises InputError for a path without a file.
+    """
+    packaged = copy.deepcopy(dict(template))
     bundles: dict[Path, Bundle] = {}
 
     def rewrite(properties: Mapping[str, Json], name: str, local: _LocalPath, where: str) -> Json:
         value = properties[name]
         if not isinstance(value, str) or value.startswith("s3://"):
             return value
-        path = (service.folder / value).resolve()
+        path = (folder / value).resolve()
         if not path.exists():
-            raise InputError(f"{service.name}: {where}: {name} {value!r} does not exist")
+            raise InputError(f"{where}: {name} {value!r} does not exist")
         if path not in bundles:
             try:
                 bundles[path] = local.bundle(path)
             except OSError as error:
-                raise InputError(f"{service.name}: {where}: {name} {value!r} cannot be read: {error}") from None
+                raise InputError(f"{where}: {name} {value!r} cannot be read: {error}") from None
         return local.location(bucket, bundles[path].key)
 
-    for logical_id, resource in template["Resources"].items():
+    for logical_id, resource in packaged["Resources"].items():
         for (type_, name), local in _LOCAL_PATHS.items():
             if resource["Type"] == type_ and name in resource.get("Properties", {}):
                 resource["Properties"][name] = rewrite(resource["Properties"], name, local, f"resource {logical_id}")
-    shared = template.get("Globals", {}).get("Function", {})
+    shared = packaged.get("Globals", {}).get("Function", {})
     if "CodeUri" in shared:
         local = _LOCAL_PATHS["AWS::Serverless::Function", "CodeUri"]
         shared["CodeUri"] = rewrite(shared, "CodeUri", local, "Globals")
     unique = {bundle.key: bundle for bundle in bundles.values()}
-    return Package(json.dumps(template, separators=(",", ":")), tuple(unique.values()))
+    return Package(json.dumps(packaged, separators=(",", ":")), tuple(unique.values()))

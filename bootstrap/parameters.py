@@ -37,6 +37,11 @@ def check_all_used(services: Sequence[Service], parameters: Mapping[str, str]) -
             raise InputError(f"parameter {name!r}: no template of {names} has it; there are: {', '.join(declared)}")
 
 
+def is_in_parameter_store(declaration: Mapping[str, Json]) -> bool:
+    """Return whether the template parameter *declaration* gives the name of an SSM parameter, and means its value."""
+    return str(declaration.get("Type", "")).startswith("AWS::SSM::Parameter::Value<")
+
+
 def as_text(value: Json) -> str:
     """Return *value* as CloudFormation compares and stores it: as text."""
     if isinstance(value, bool):

@@ -1,7 +1,6 @@
 """The services on disk: folders with a ``template.yaml``."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,26 +29,22 @@ def default_dir() -> Path:
     return Path(__file__).resolve().parent.parent / "services"
 
 
-def find(services_dir: Path, names: Sequence[str] | None = None) -> list[Service]:
-    """Read the services in *services_dir*, sorted by name; with *names* only those.
+def find(services_dir: Path) -> dict[str, Path]:
+    """Return the folders of the services in *services_dir*, by name and sorted.
 
-    *services_dir* is a folder of services or a single service. Raises InputError if it holds none, or not all of
-    *names*.
+    *services_dir* is a folder of services, or a single service. Raises InputError if it is neither.
     """
     if not services_dir.is_dir():
         raise InputError(f"services folder {str(services_dir)!r} does not exist")
     services_dir = services_dir.resolve()
     if _template_of(services_dir):
-        folders = {services_dir.name: services_dir}
-    else:
-        folders = {folder.name: folder for folder in sorted(services_dir.iterdir()) if _template_of(folder)}
+        return {services_dir.name: services_dir}
+    folders = {folder.name: folder for folder in sorted(services_dir.iterdir()) if _template_of(folder)}
     if not folders:
         raise InputError(
             f"services folder {str(services_dir)!r}: neither it nor a folder in it has a {TEMPLATE_NAMES[0]}"
         )
-    if unknown := sorted(set(names or ()) - folders.keys()):
-        raise InputError(f"no service {unknown[0]!r} in {services_dir}; there are: {', '.join(folders)}")
-    return [_read(folder) for name, folder in folders.items() if names is None or name in names]
+    return folders
 
 
 def stack_name(service: str, stage: str) -> str:
@@ -63,16 +58,18 @@ def check_stage(stage: str) -> None:
         raise InputError(f"stage {stage!r}: must be a lower-case word of at most 20 letters, digits and hyphens")
 
 
-def _template_of(folder: Path) -> Path | None:
-    return next((folder / name for name in TEMPLATE_NAMES if (folder / name).is_file()), None)
-
-
-def _read(folder: Path) -> Service:
+def read(folder: Path) -> Service:
+    """Read the service in *folder*. Raises InputError for what cannot be deployed."""
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]*", folder.name) or len(folder.name) > _LONGEST_STACK_NAME - 21:
         raise InputError(
             f"service folder {str(folder)!r}: its name becomes a stack name, so it must start with a letter, "
             "and hold only letters, digits and hyphens"
         )
     path = _template_of(folder)
-    assert path is not None  # noqa: S101 (find() looked)
+    if path is None:
+        raise InputError(f"service folder {str(folder)!r} has no {TEMPLATE_NAMES[0]}")
     return Service(name=folder.name, folder=folder, template=template.load(path))
+
+
+def _template_of(folder: Path) -> Path | None:
+    return next((folder / name for name in TEMPLATE_NAMES if (folder / name).is_file()), None)

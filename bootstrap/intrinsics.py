@@ -135,7 +135,7 @@ class Evaluator:
                 return holds if isinstance(holds, _Unknown) else not holds
             case "Fn::And" | "Fn::Or" if isinstance(arguments, list):
                 # One False decides an "and", one True an "or", whatever the others are.
-                decisive = function == "Fn::Or"
+                decisive = bool(function == "Fn::Or")
                 parts = [self._holds(item, where) for item in arguments]
                 if decisive in parts:
                     return decisive
@@ -144,8 +144,7 @@ class Evaluator:
                 left, right = _arguments(function, self.value(arguments), 2)
                 if UNKNOWN_TEXT in _text(left) + _text(right):
                     return UNKNOWN
-                equal: bool = _text(left) == _text(right)
-                return equal
+                return bool(_text(left) == _text(right))
         raise InputError(f"{where}: {expression!r} is not a condition")
 
 

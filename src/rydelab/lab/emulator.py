@@ -227,7 +227,7 @@ def _refuse_taken_port(settings: Settings) -> None:
 def _spawn_supervisor(settings: Settings, *, detach: bool, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
     lab_dir = settings.lab_dir
     try:
-        (lab_dir / "tmp").mkdir(parents=True, exist_ok=True)
+        lab_dir.mkdir(parents=True, exist_ok=True)
         log = log_file(settings).open("wb")
     except OSError as error:
         raise EmulatorError(f"cannot write to the data directory {lab_dir}: {error.strerror}") from None

@@ -12,6 +12,7 @@ import fcntl
 import json
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -46,11 +47,15 @@ def main() -> NoReturn:
         sys.exit(EXIT_LOCKED)
     lifeline = None if arguments.detached else sys.stdin.fileno()
     state_file = arguments.lab_dir / "lab.json"
+    temporary_files = arguments.lab_dir / "tmp"
     try:
+        shutil.rmtree(temporary_files, ignore_errors=True)  # what a lab left whose supervisor was killed
+        temporary_files.mkdir()
         status = _supervise(arguments.command, lifeline, state_file, arguments.endpoint_url)
     finally:
         _end_descendants()
         state_file.unlink(missing_ok=True)
+        shutil.rmtree(temporary_files, ignore_errors=True)
     sys.exit(status)
 
 

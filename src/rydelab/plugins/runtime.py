@@ -8,14 +8,12 @@ measure something else and not say so. It runs as ``python -m rydelab.plugins.ru
 import gc
 import os
 import sys
-import tempfile
 import threading
 from importlib import metadata
-from pathlib import Path
+
+from rydelab.plugins.filesystem import confine_files
 
 PLUGIN_GROUPS = "localstack."
-SERVICE_INDEX_DIR = Path(sys.prefix) / "share/localstack/usr/lib/localstack"
-"""Where ``bin/setup`` puts LocalStack's index of all AWS services, if it did; else each lab builds its own."""
 EXIT_PLUGIN_ERROR = 78  # EX_CONFIG of <sysexits.h>
 
 # The plug-ins that LocalStack chooses by a setting, and would replace by its own.
@@ -33,19 +31,14 @@ class PluginError(RuntimeError):
 def main() -> None:
     """Start LocalStack in this process and serve until it is told to stop."""
     gc.disable()  # see _collect_garbage_when_ready
-    # LocalStack puts the machine's temporary folder, as a path, below FILESYSTEM_ROOT.
-    tempfile.tempdir = "/tmp"  # noqa: S108 (a name only: nothing is written there)
-    from localstack import config  # noqa: PLC0415 (the name above must be set before)
-
-    tempfile.tempdir = os.environ["TMPDIR"]
-    if SERVICE_INDEX_DIR.is_dir():
-        config.dirs.static_libs = str(SERVICE_INDEX_DIR)
+    confine_files()
     try:
         plugins = load_plugins()
     except PluginError as error:
         print(f"rydelab plug-in error: {error}", file=sys.stderr, flush=True)
         sys.exit(EXIT_PLUGIN_ERROR)
 
+    # Only now, when it is settled where files go.
     from localstack.runtime.main import main as run_localstack  # noqa: PLC0415
 
     from rydelab.plugins.status import serve_status  # noqa: PLC0415

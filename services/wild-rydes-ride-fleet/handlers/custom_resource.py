@@ -14,7 +14,7 @@ import urllib3
 logger = logging.getLogger(__name__)
 
 # CloudFormation refuses an answer of more than 4096 bytes. The other fields are ids and ARNs and need less than half.
-_REASON_CHARACTERS = 1000
+_REASON_BYTES = 1024
 
 
 class UndeliveredError(Exception):
@@ -59,9 +59,10 @@ def success(event: Mapping[str, Any], done: Done) -> dict[str, Any]:
 
 def failure(event: Mapping[str, Any], error: Exception, *, fallback_id: str) -> dict[str, Any]:
     """Return the answer to a request that failed; its Reason becomes the resource's status reason in the stack."""
+    reason = f"{type(error).__name__}: {error}".encode()[:_REASON_BYTES].decode(errors="ignore")
     return {
         "Status": "FAILED",
-        "Reason": f"{type(error).__name__}: {error}"[:_REASON_CHARACTERS],
+        "Reason": reason,
         "PhysicalResourceId": event.get("PhysicalResourceId", fallback_id),
         **_repeated(event),
     }
@@ -73,6 +74,7 @@ def _repeated(event: Mapping[str, Any]) -> dict[str, Any]:
 
 def _put(url: str, document: Mapping[str, Any], pool: urllib3.PoolManager) -> None:
     # The URL is signed for a request without a content type.
-    response = pool.request("PUT", url, body=json.dumps(document).encode(), headers={"Content-Type": ""})
+    body = json.dumps(document, ensure_ascii=False).encode()
+    response = pool.request("PUT", url, body=body, headers={"Content-Type": ""})
     if not 200 <= response.status < 300:  # noqa: PLR2004 (HTTP's range of success)
         raise UndeliveredError(f"CloudFormation answered {response.status}: {response.data[:500]!r}")

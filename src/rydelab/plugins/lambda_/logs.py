@@ -87,7 +87,7 @@ def _put(stream: LogStream, events: list[LogEvent]) -> None:
         return
     backend = logs_backends[stream.account_id][stream.region]
     if stream.group not in backend.groups:
-        backend.create_log_group(stream.group, {}, None)
+        backend.create_log_group(stream.group, {})
     group = backend.groups[stream.group]
     if stream.stream not in group.streams:
         group.create_log_stream(stream.stream)

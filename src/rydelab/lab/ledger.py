@@ -14,8 +14,10 @@ class Answer:
 
     arrival: int
     """The arrival's number in the schedule, from 0."""
-    ride_id: str | None
-    """The RideId of an accepted ride (201); None for an error or no answer, since only an answer tells the RideId."""
+    accepted: bool
+    """Whether the ride was promised (201). False for an error or no answer."""
+    ride_id: str | None = None
+    """The RideId in the answer. An error may name one too; no answer at all cannot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +72,8 @@ def settle(*, started: int, answers: Iterable[Answer], evidence: Evidence) -> Le
     *started* is counted apart from *answers*, so that an answer that got lost on the way to the ledger shows.
     """
     answers = list(answers)
-    accepted = {answer.ride_id for answer in answers if answer.ride_id is not None}
-    errors = sum(answer.ride_id is None for answer in answers)
+    accepted = {answer.ride_id for answer in answers if answer.accepted and answer.ride_id is not None}
+    errors = sum(not answer.accepted for answer in answers)
 
     recorded = accepted & evidence.recorded
     dead_lettered = (accepted & evidence.dead_lettered) - recorded
@@ -96,13 +98,14 @@ def settle(*, started: int, answers: Iterable[Answer], evidence: Evidence) -> Le
 def fate(answer: Answer, evidence: Evidence) -> str:
     """Name the row of one answer.
 
-    An error is `refused` here even where the ledger counts a ghost: which of the errors left the record behind cannot
-    be told, since the client that got the error never learned its RideId.
+    An error without a RideId is `refused` here even where the ledger counts a ghost: which of them left the record
+    behind cannot be told.
     """
     ride_id = answer.ride_id
-    if ride_id is None:
-        return "refused"
-    if ride_id in evidence.recorded:
+    is_recorded = ride_id in evidence.recorded
+    if not answer.accepted:
+        return "ghost" if is_recorded else "refused"
+    if is_recorded:
         return "recorded"
     if ride_id in evidence.dead_lettered:
         return "dead_lettered"
@@ -114,10 +117,10 @@ def _mismatches(started: int, answers: list[Answer], *, errors: int, ghosts: int
         yield f"the rows add up to {rows}, but {started} arrivals were sent"
     if len(answers) != started:
         yield f"{started} arrivals were sent, but {len(answers)} outcomes were saved"
-    if repeated := _repeated(answer.arrival for answer in answers):
-        yield f"arrivals with more than one outcome: {_some(repeated)}"
-    if repeated := _repeated(answer.ride_id for answer in answers if answer.ride_id is not None):
-        yield f"RideIds that more than one arrival was given: {_some(repeated)}"
+    if arrivals := _repeated(answer.arrival for answer in answers):
+        yield f"arrivals with more than one outcome: {_some(arrivals)}"
+    if ride_ids := _repeated(answer.ride_id for answer in answers if answer.accepted):
+        yield f"RideIds that more than one arrival was given: {_some(ride_ids)}"
     if ghosts > errors:
         yield f"{ghosts} records belong to no accepted ride, but only {errors} arrivals ended in an error"
 

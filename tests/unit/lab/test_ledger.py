@@ -8,12 +8,12 @@ from rydelab.lab.ledger import ROWS, Answer, Evidence, Ledger, fate, settle
 from rydelab.lab.ride_ids import ride_ids_in
 
 RIDES = [f"ride-{number}" for number in range(10)]
-ACCEPTED = [Answer(number, ride_id) for number, ride_id in enumerate(RIDES)]
+ACCEPTED = [Answer(number, accepted=True, ride_id=ride_id) for number, ride_id in enumerate(RIDES)]
 ALL = frozenset(RIDES)
 
 
 def refuse(answers: list[Answer], *arrivals: int) -> list[Answer]:
-    return [Answer(a.arrival, None) if a.arrival in arrivals else a for a in answers]
+    return [Answer(a.arrival, accepted=False) if a.arrival in arrivals else a for a in answers]
 
 
 def rows(ledger: Ledger) -> dict[str, int]:
@@ -92,13 +92,17 @@ def test_a_planted_fault_shows_in_its_row(answers: list[Answer], evidence: Evide
         ),
         pytest.param(
             10,
-            [*ACCEPTED[:9], Answer(9, "ride-8")],
+            [*ACCEPTED[:9], Answer(9, accepted=True, ride_id="ride-8")],
             ALL - {"ride-9"},
             "more than one arrival was given: ride-8",
             id="RideId twice",
         ),
         pytest.param(
-            11, [*ACCEPTED, Answer(9, "ride-10")], ALL | {"ride-10"}, "more than one outcome: 9", id="an arrival twice"
+            11,
+            [*ACCEPTED, Answer(9, accepted=True, ride_id="ride-10")],
+            ALL | {"ride-10"},
+            "more than one outcome: 9",
+            id="an arrival twice",
         ),
         pytest.param(
             10,
@@ -140,6 +144,16 @@ def test_the_rows_of_single_arrivals_are_those_of_the_ledger() -> None:
     fates = [fate(answer, without_ghost) for answer in answers]
 
     assert {row: fates.count(row) for row in ROWS if row in fates} == rows(ledger)
+
+
+def test_an_error_that_names_its_ride_shows_which_arrival_left_the_ghost() -> None:
+    answers = [*ACCEPTED[:8], Answer(8, accepted=False, ride_id="ride-8"), Answer(9, accepted=False, ride_id="ride-9")]
+    evidence = Evidence(ALL - {"ride-9"})
+
+    ledger = settle(started=10, answers=answers, evidence=evidence)
+
+    assert rows(ledger) == {"refused": 1, "recorded": 8, "ghost": 1}
+    assert [fate(answer, evidence) for answer in answers[8:]] == ["ghost", "refused"]
 
 
 @pytest.mark.parametrize(

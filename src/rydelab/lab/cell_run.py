@@ -1,0 +1,199 @@
+"""Runs one cell: deploy, warm up, load, drain, reconcile."""
+
+import re
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+import bootstrap
+from rydelab.errors import RydelabError
+from rydelab.lab.deployment import Deployment, describe
+from rydelab.lab.drain import Stores, drain
+from rydelab.lab.ledger import ROWS, Evidence, Ledger, settle
+from rydelab.lab.load import Load, send_scenario
+from rydelab.lab.scenario import Cell, Scenario
+from rydelab.lab.schedule import due_times_s, duration_s
+from rydelab.lab.warm_up import warm_up
+from rydelab.report.latency import latency
+from rydelab.report.summary import CellSummary
+
+LATE_START_S = 0.050
+WARM_UP_DRAIN_S = 15.0
+INTERRUPTED_DRAIN_S = 5.0
+"""After Ctrl-C: long enough for what is nearly there, short enough for whoever waits."""
+
+
+class CellError(RydelabError):
+    """A cell could not be run to its end. The message is for people."""
+
+
+class Progress(Protocol):
+    """Where a run says what it does."""
+
+    def say(self, line: str) -> None:
+        """Say that something has happened."""
+
+    def show(self, line: str) -> None:
+        """Show how far the current step is; replaces what was shown before."""
+
+
+@dataclass(frozen=True, slots=True)
+class CellResult:
+    """What was measured, and what was found."""
+
+    summary: CellSummary
+    load: Load
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class CellRun:
+    """One cell of a scenario on a running lab, under the stage *stage* of its own."""
+
+    cell: Cell
+    scenario: Scenario
+    scenario_file: Path
+    target: bootstrap.Target
+    stage: str
+    files: Path
+    """Where the load generator's outcomes and log go, and under which name: a path without ending."""
+    clients: Callable[[str], Any]
+    """Makes a boto3 client for a service."""
+    progress: Progress
+
+    def run(self) -> CellResult:
+        """Run the cell. Raises CellError; the stage stays deployed (see `remove`)."""
+        took_s: dict[str, float] = {}
+        with _errors_of(self.cell):
+            with _timed(took_s, "deploy"):
+                deployment = self._deploy()
+            self.progress.say(f"{self.cell}: deployed in {took_s['deploy']:.1f} s")
+            stores = Stores(deployment, dynamodb=self.clients("dynamodb"), sqs=self.clients("sqs"))
+            with _timed(took_s, "warm_up"):
+                before = self._warm_up(deployment, stores)
+            with _timed(took_s, "load"):
+                load = self._load(deployment)
+            with _timed(took_s, "drain"):
+                evidence = self._drain(stores, load, before)
+        return self._result(load, evidence, took_s)
+
+    def remove(self) -> None:
+        """Remove the stage from the lab. Raises CellError."""
+        with _errors_of(self.cell):
+            self.progress.show(f"{self.cell}: removing stage {self.stage}")
+            bootstrap.destroy(self.target, stage=self.stage)
+
+    def _deploy(self) -> Deployment:
+        outputs = bootstrap.deploy(
+            self.target,
+            stage=self.stage,
+            design=self.cell.design,
+            table_mode=self.cell.table_mode,
+            progress=lambda line: self.progress.show(f"{self.cell}: {line}"),
+        )
+        return describe(outputs, stage=self.stage)
+
+    def _warm_up(self, deployment: Deployment, stores: Stores) -> frozenset[str]:
+        """Return the rides that are there, or promised, before the load."""
+        rides = self.scenario.warm_up_rides
+        self.progress.show(f"{self.cell}: warming up with {rides} rides")
+        accepted = warm_up(_url(deployment), rides=rides, timeout_s=self.scenario.timeout_s)
+        if len(accepted) < rides:
+            self.progress.say(f"{self.cell}: {rides - len(accepted)} of {rides} warm-up rides were not accepted")
+        evidence = drain(stores, accepted=accepted, with_errors=len(accepted) < rides, deadline_s=WARM_UP_DRAIN_S)
+        return accepted | evidence.recorded | evidence.dead_lettered
+
+    def _load(self, deployment: Deployment) -> Load:
+        planned = sum(1 for _ in due_times_s(self.scenario.phases))
+        whole_s = duration_s(self.scenario.phases)
+        begin = time.monotonic()
+
+        def show(outcomes: int) -> None:
+            left_s = max(0.0, whole_s - (time.monotonic() - begin))
+            self.progress.show(f"{self.cell}: {outcomes} of {planned} arrivals answered, {left_s:.0f} s of load left")
+
+        load = send_scenario(
+            self.scenario_file,
+            ride_url=_url(deployment),
+            requests_to=self.files.with_suffix(".csv"),
+            log_to=self.files.with_suffix(".locust.log"),
+            progress=show,
+        )
+        errors = sum(not request.accepted for request in load.requests)
+        self.progress.say(f"{self.cell}: {load.started} arrivals sent, {errors} not accepted")
+        return load
+
+    def _drain(self, stores: Stores, load: Load, before: frozenset[str]) -> Evidence:
+        accepted = frozenset(request.ride_id for request in load.requests if request.accepted and request.ride_id)
+        begin = time.monotonic()
+        deadline_s = INTERRUPTED_DRAIN_S if load.interrupted else self.scenario.drain_s
+
+        def show(ended: int, of: int) -> None:
+            left_s = max(0.0, deadline_s - (time.monotonic() - begin))
+            self.progress.show(f"{self.cell}: draining, {ended} of {of} accepted rides found, {left_s:.0f} s at most")
+
+        return drain(
+            stores,
+            accepted=accepted,
+            with_errors=len(accepted) < load.started,
+            ignore=before,
+            deadline_s=deadline_s,
+            progress=show,
+        )
+
+    def _result(self, load: Load, evidence: Evidence, took_s: Mapping[str, float]) -> CellResult:
+        ledger = settle(started=load.started, answers=[request.answer for request in load.requests], evidence=evidence)
+        return CellResult(summarize(self.cell, load, ledger, took_s), load, evidence)
+
+
+def summarize(cell: Cell, load: Load, ledger: Ledger, took_s: Mapping[str, float]) -> CellSummary:
+    """Put together what one cell came to."""
+    reasons = Counter(without_ids(request.error) for request in load.requests if request.error)
+    rows = asdict(ledger)
+    return CellSummary(
+        design=cell.design,
+        table_mode=cell.table_mode,
+        arrivals=ledger.arrivals,
+        rows={row: rows[row] for row in ROWS},
+        rewrites=ledger.rewrites,
+        mismatches=ledger.mismatches,
+        latency=latency(request.latency_s for request in load.requests if request.accepted),
+        late_starts=sum(request.late_s > LATE_START_S for request in load.requests),
+        late_start_s=LATE_START_S,
+        errors=dict(reasons.most_common()),
+        interrupted=load.interrupted,
+        durations_s={step: round(elapsed_s, 3) for step, elapsed_s in took_s.items()},
+    )
+
+
+def without_ids(error: str) -> str:
+    """Take the UUIDs out of *error*, so that errors that differ in nothing else are one reason."""
+    return re.sub(r"\b[0-9a-f]{8}-[0-9a-f-]{3,27}", "…", error)
+
+
+def _url(deployment: Deployment) -> str:
+    if deployment.ride_url is None or deployment.record_table is None:
+        raise CellError(f"stage {deployment.stage} was deployed without a ride URL or a record table")
+    return deployment.ride_url
+
+
+@contextmanager
+def _timed(took_s: dict[str, float], step: str) -> Iterator[None]:
+    begin = time.monotonic()
+    yield
+    took_s[step] = time.monotonic() - begin
+
+
+@contextmanager
+def _errors_of(cell: Cell) -> Iterator[None]:
+    """Say of which cell an error is."""
+    try:
+        yield
+    except (RydelabError, bootstrap.BootstrapError, BotoCoreError, ClientError) as error:
+        raise CellError(f"{cell}: {error}") from error

@@ -45,7 +45,7 @@ class Consumed:
 
 
 def consumed(table: str, charges: Iterable[ReadCharge | WriteCharge]) -> Consumed:
-    """Return what *charges*, all admitted, consumed of *table*; call it once for each table of a batch or transaction."""
+    """Return what *charges*, all admitted, consumed of *table*; one call for each table of a batch."""
     local: dict[str, float] = {}
     other: dict[str, float] = {}
     table_units = read = write = 0.0

@@ -69,6 +69,12 @@ class Partitions:
         """Return the number of the partition that holds *position*."""
         return bisect_right(self.starts, position)
 
+    def fill(self) -> None:
+        """Give every partition of a fresh table what it may serve at once."""
+        for sides in self.sides.values():
+            for side in sides:
+                side.tokens = side.size
+
     def grow(self, count: int, now: float) -> None:
         """Split the widest partitions in the middle until there are *count*, as far as the settings allow."""
         count = min(count, self._settings.max_partitions)

@@ -72,6 +72,7 @@ class Resource:
         self._burst_left = dict.fromkeys(Access, 0.0)  # in provisioned mode, when the table left it
         self.configure(mode, throughput, now)
         self.last_increase = None  # creation is not an increase
+        self.partitions.fill()
         for limiter in self.limiters.values():  # a fresh table has its burst; nothing is given later
             limiter.tokens = limiter.size
             if mode is BillingMode.PROVISIONED:
@@ -131,21 +132,21 @@ class Resource:
         for access, limiter in self.limiters.items():
             self.partitions.share(access, limiter.rate, now)
 
-    def close_windows(self, now: float) -> None:
-        """Look at the on-demand windows that have ended, and raise the throughput where traffic had a new peak."""
+    def follow_traffic(self, now: float) -> None:
+        """Raise the on-demand throughput where traffic had a new peak, as far as that is due by *now*."""
         for access, tracker in self._peaks.items():
-            if now < tracker.window_end:
+            if now < tracker.due_at:
                 continue
-            tracker.close_window(self.limiters[access].consumed_units, now)
+            tracker.advance(self.limiters[access].consumed_units, now)
             instant = min(self._settings.on_demand_growth * tracker.peak, self._quota(access))
             if instant > self.warm[access]:
                 self.warm[access] = instant
                 self._shape(access, now)
                 self.grow(now)
 
-    def next_window_end(self) -> float:
-        """Return when :meth:`close_windows` has something to do; infinity in provisioned mode."""
-        return min((tracker.window_end for tracker in self._peaks.values()), default=math.inf)
+    def due_at(self) -> float:
+        """Return when :meth:`follow_traffic` has something to do; infinity in provisioned mode."""
+        return min((tracker.due_at for tracker in self._peaks.values()), default=math.inf)
 
     def _shape(self, access: Access, now: float) -> None:
         """Give the limiter of *access* the rate, size and reason that mode and settings ask for."""

@@ -44,7 +44,7 @@ class Settings:
     heat_bins: int = 32
     heat_keys: int = 16
     split_after_s: float = 300.0
-    split_min_share: float = 0.1
+    split_min_share: float = 0.01
 
     # On-demand: sections A10 of the facts.
     on_demand_read_rate: float = 12_000.0

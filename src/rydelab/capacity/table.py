@@ -170,7 +170,7 @@ class Table:
             for name, resource in self._resources.items():
                 resource.configure(pending.mode, pending.update.of(name), pending.ready_at)
         for resource in self._resources.values():
-            resource.close_windows(now)
+            resource.follow_traffic(now)
         self._schedule()
 
     def store_size(self, size_bytes: int, now: float, *, index: str | None = None) -> None:
@@ -271,7 +271,7 @@ class Table:
 
     def _schedule(self) -> None:
         """Have the limiters call :meth:`advance` when something is due."""
-        due = min(resource.next_window_end() for resource in self._resources.values())
+        due = min(resource.due_at() for resource in self._resources.values())
         if self._pending is not None:
             due = min(due, self._pending.ready_at)
         for resource in self._resources.values():

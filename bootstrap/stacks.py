@@ -29,7 +29,7 @@ _ONLY_DELETION_HELPS = frozenset(
 _NEVER_DEPLOYED = "REVIEW_IN_PROGRESS"
 
 _OPERATION_TIMEOUT_S = 600
-_SETTLING_TIMEOUT_S = 10
+_SETTLING_TIMEOUT_S = 3
 _FIRST_POLL_S, _LONGEST_POLL_S = 0.02, 0.25
 
 _NOTHING_TO_DO = ("didn't contain changes", "No updates are to be performed")
@@ -106,6 +106,8 @@ class StackOperations:
                 stack = self.find(name)
                 if stack is None or not stack.status.endswith("_IN_PROGRESS"):
                     break
+        if stack and stack.status == "CREATE_FAILED" and self._was_created(stack):
+            return stack  # LocalStack's word for an update whose template it refused: the stack is as it was
         if stack and stack.status in {*_ONLY_DELETION_HELPS, _NEVER_DEPLOYED}:
             self._report(f"{name}: deleting it first, since a former deployment left it in {stack.status}")
             self.delete(stack)
@@ -129,9 +131,8 @@ class StackOperations:
             if stack and stack.status in SETTLED and stack.change_set_id == change_set_id:
                 # LocalStack announces success before it stores outputs and exports; the change set's id comes last.
                 return True
-            if stack and stack.status not in SETTLED and not stack.status.endswith("_IN_PROGRESS"):
+            if stack and stack.status not in SETTLED and self._is_final(stack.status, events):
                 break
-        self._await_failure(change_set_id)
         self._report_all(events)
         raise DeploymentError(f"{name} failed: {events.reason()}")
 
@@ -144,8 +145,13 @@ class StackOperations:
             last_status = self._report_all(events)
             if last_status == "DELETE_COMPLETE":
                 return
-            if last_status and not last_status.endswith("_IN_PROGRESS"):
+            if last_status == "DELETE_FAILED" and self._is_final(last_status, events):
                 raise DeploymentError(f"{stack.name} could not be deleted: {events.reason()}")
+
+    def _was_created(self, stack: Stack) -> bool:
+        pages = self._client.get_paginator("describe_stack_events").paginate(StackName=stack.stack_id)
+        events = [event for page in pages for event in page["StackEvents"] if _is_of_stack(event)]
+        return any(event["ResourceStatus"] in SETTLED for event in events)
 
     def _create_change_set(self, name: str, change: Change, existing: Stack | None) -> tuple[str, str] | None:
         """Return the ids of the stack and the change set, or None if there is nothing to change."""
@@ -188,12 +194,12 @@ class StackOperations:
     def _described(self, change_set_id: str) -> Any:
         return self._client.describe_change_set(ChangeSetName=change_set_id)
 
-    def _await_failure(self, change_set_id: str) -> None:
-        # LocalStack passes through CREATE_FAILED on its way to ROLLBACK_COMPLETE, as if it were done.
-        deadline = time.monotonic() + _SETTLING_TIMEOUT_S
-        while self._described(change_set_id)["ExecutionStatus"] == "EXECUTE_IN_PROGRESS":
-            if time.monotonic() > deadline or self._stopped.wait(_LONGEST_POLL_S):
-                return
+    def _is_final(self, status: str, events: "_Events") -> bool:
+        # LocalStack says CREATE_FAILED on its way to ROLLBACK_COMPLETE, and DELETE_FAILED for each resource that it
+        # cannot delete before it goes on with the others.
+        if status.endswith("_FAILED"):
+            return events.quiet_s() > _SETTLING_TIMEOUT_S
+        return not status.endswith("_IN_PROGRESS")
 
     def _report_all(self, events: "_Events") -> str | None:
         new = events.new()
@@ -201,6 +207,10 @@ class StackOperations:
         for position, event in enumerate(new):
             if event["ResourceStatus"].endswith("_IN_PROGRESS") and last[event["LogicalResourceId"]] > position:
                 continue  # its end is in this batch too, and says it all
+            if _is_of_stack(event) and event["ResourceStatus"].endswith("_FAILED"):
+                continue  # on LocalStack not the last word; the error message is
+            if event["ResourceStatus"].startswith("DELETE_") and not event.get("PhysicalResourceId"):
+                continue  # LocalStack tries to delete even what was never made
             reason = event.get("ResourceStatusReason")
             # LocalStack gives the reason of what did not fail, too.
             suffix = f": {reason}" if reason and event["ResourceStatus"].endswith("_FAILED") else ""
@@ -231,6 +241,7 @@ class _Events:
         self._stack_id = stack_id
         self._seen: set[str] = set()
         self._taken: list[StackEventTypeDef] = []
+        self._newest_at_s = time.monotonic()
 
     def skip(self) -> None:
         """Forget what has happened so far."""
@@ -240,10 +251,16 @@ class _Events:
         """Return what has happened since the last call."""
         events = self._unseen()
         self._taken += events
+        if events:
+            self._newest_at_s = time.monotonic()
         for event in events:
             if _is_of_stack(event):
                 self.stack_status = event["ResourceStatus"]
         return events
+
+    def quiet_s(self) -> float:
+        """Return how long nothing new has been met, in seconds."""
+        return time.monotonic() - self._newest_at_s
 
     def reason(self) -> str:
         """Say which resource failed, and why: the first that failed by itself."""

@@ -1,8 +1,8 @@
 """The HTTP server in front of LocalStack's gateway: cheroot in the place of Twisted.
 
-Twisted's HTTP layer takes two thirds of the emulator's time per request (it parses content types with the e-mail package
-and formats an access log line that goes nowhere), so that a lab measures the server and not the design. LocalStack's
-own server also takes the port from ``GATEWAY_LISTEN`` but ignores the host, listening on every interface.
+Twisted's HTTP layer takes two thirds of the time per request (it parses content types with the e-mail package and
+formats an access log line that goes nowhere), so that a lab measures the server and not the design. LocalStack's own
+server also takes the port from ``GATEWAY_LISTEN`` but ignores the host, listening on every interface.
 
 What is lost: TLS and WebSockets on the gateway's port. Nothing that a lab deploys uses them.
 """

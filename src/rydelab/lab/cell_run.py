@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 import bootstrap
 from rydelab.errors import RydelabError
 from rydelab.lab.deployment import Deployment, describe
-from rydelab.lab.drain import Stores, drain
+from rydelab.lab.drain import Drained, Stores, drain
 from rydelab.lab.ledger import ROWS, Evidence, Ledger, settle
 from rydelab.lab.load import Load, send_scenario
 from rydelab.lab.scenario import Cell, Scenario
@@ -51,6 +51,11 @@ class CellResult:
     load: Load
     evidence: Evidence
 
+    @property
+    def interrupted(self) -> bool:
+        """Whether Ctrl-C ended it early."""
+        return self.summary.interrupted
+
 
 @dataclass(frozen=True, slots=True)
 class CellRun:
@@ -80,8 +85,8 @@ class CellRun:
             with _timed(took_s, "load"):
                 load = self._load(deployment)
             with _timed(took_s, "drain"):
-                evidence = self._drain(stores, load, before)
-        return self._result(load, evidence, took_s)
+                drained = self._drain(stores, load, before)
+        return self._result(load, drained, took_s)
 
     def remove(self) -> None:
         """Remove the stage from the lab. Raises CellError."""
@@ -106,7 +111,10 @@ class CellRun:
         accepted = warm_up(_url(deployment), rides=rides, timeout_s=self.scenario.timeout_s)
         if len(accepted) < rides:
             self.progress.say(f"{self.cell}: {rides - len(accepted)} of {rides} warm-up rides were not accepted")
-        evidence = drain(stores, accepted=accepted, with_errors=len(accepted) < rides, deadline_s=WARM_UP_DRAIN_S)
+        drained = drain(stores, accepted=accepted, with_errors=len(accepted) < rides, deadline_s=WARM_UP_DRAIN_S)
+        if drained.interrupted:
+            raise KeyboardInterrupt
+        evidence = drained.evidence
         return accepted | evidence.recorded | evidence.dead_lettered
 
     def _load(self, deployment: Deployment) -> Load:
@@ -129,7 +137,7 @@ class CellRun:
         self.progress.say(f"{self.cell}: {load.started} arrivals sent, {errors} not accepted")
         return load
 
-    def _drain(self, stores: Stores, load: Load, before: frozenset[str]) -> Evidence:
+    def _drain(self, stores: Stores, load: Load, before: frozenset[str]) -> Drained:
         accepted = frozenset(request.ride_id for request in load.requests if request.accepted and request.ride_id)
         begin = time.monotonic()
         deadline_s = INTERRUPTED_DRAIN_S if load.interrupted else self.scenario.drain_s
@@ -147,12 +155,18 @@ class CellRun:
             progress=show,
         )
 
-    def _result(self, load: Load, evidence: Evidence, took_s: Mapping[str, float]) -> CellResult:
-        ledger = settle(started=load.started, answers=[request.answer for request in load.requests], evidence=evidence)
-        return CellResult(summarize(self.cell, load, ledger, took_s), load, evidence)
+    def _result(self, load: Load, drained: Drained, took_s: Mapping[str, float]) -> CellResult:
+        ledger = settle(
+            started=load.started, answers=[request.answer for request in load.requests], evidence=drained.evidence
+        )
+        interrupted = load.interrupted or drained.interrupted
+        summary = summarize(self.cell, load, ledger, interrupted=interrupted, durations_s=took_s)
+        return CellResult(summary, load, drained.evidence)
 
 
-def summarize(cell: Cell, load: Load, ledger: Ledger, took_s: Mapping[str, float]) -> CellSummary:
+def summarize(
+    cell: Cell, load: Load, ledger: Ledger, *, interrupted: bool, durations_s: Mapping[str, float]
+) -> CellSummary:
     """Put together what one cell came to."""
     reasons = Counter(without_ids(request.error) for request in load.requests if request.error)
     rows = asdict(ledger)
@@ -167,8 +181,8 @@ def summarize(cell: Cell, load: Load, ledger: Ledger, took_s: Mapping[str, float
         late_starts=sum(request.late_s > LATE_START_S for request in load.requests),
         late_start_s=LATE_START_S,
         errors=dict(reasons.most_common()),
-        interrupted=load.interrupted,
-        durations_s={step: round(elapsed_s, 3) for step, elapsed_s in took_s.items()},
+        interrupted=interrupted,
+        durations_s={step: round(elapsed_s, 3) for step, elapsed_s in durations_s.items()},
     )
 
 

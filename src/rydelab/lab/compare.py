@@ -2,6 +2,7 @@
 
 import argparse
 import secrets
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -79,11 +80,11 @@ class TerminalProgress:
 def compare(scenario_file: Path, settings: Settings, *, results_dir: Path) -> int:
     """Run the scenario in *scenario_file* and return the exit status. Raises RydelabError before the first cell."""
     scenario = load(scenario_file)
-    started = datetime.now().astimezone()
-    folder = RunFolder(results_dir, name=scenario.name, started=started)
     progress = TerminalProgress()
     try:
         with _lab(settings, progress) as own:
+            started = datetime.now().astimezone()
+            folder = RunFolder(results_dir, name=scenario.name, started=started)
             run_settings = {"endpoint_url": settings.endpoint_url, "own_lab": own}
             copy = folder.save_run(scenario, scenario_file=scenario_file, started=started, settings=run_settings)
             comparison = _Comparison(
@@ -119,33 +120,40 @@ class _Comparison:
 
     def run(self) -> int:
         """Run the cells and save each as soon as it has ended; return the exit status."""
+        try:
+            self._run_cells()
+        except KeyboardInterrupt:
+            self._save()
+            return EXIT_INTERRUPTED
+        return 1 if self.failures or not self._summary().adds_up else 0
+
+    def _run_cells(self) -> None:
+        """Run the cells. Raises KeyboardInterrupt at Ctrl-C, with what there is by then in `cells` and `failures`."""
         # Stages of two comparisons on one lab must not meet.
         suffix = secrets.token_hex(2)
-        interrupted = False
         for number, cell in enumerate(self.scenario.cells, start=1):
-            target = bootstrap.Target(self.settings.endpoint_url, allow_remote=self.settings.allow_remote)
             run = CellRun(
                 cell=cell,
                 scenario=self.scenario,
                 scenario_file=self.scenario_file,
-                target=target,
+                target=bootstrap.Target(self.settings.endpoint_url, allow_remote=self.settings.allow_remote),
                 stage=f"cell{number}-{suffix}",
                 files=self.folder.path / f"{cell.design}-{cell.table_mode}",
                 clients=lambda service: _client(self.settings.endpoint_url, service),
                 progress=self.progress,
             )
-            interrupted = self._run_cell(run)
-            self._save()
-            if interrupted:
-                self.failures += [f"{left}: not run" for left in self.scenario.cells[number:]]
-                break
+            left = self.scenario.cells[number:]
+            try:
+                self._run_cell(run)
+            except KeyboardInterrupt:
+                self.failures += [f"{cell}: not run" for cell in left]
+                raise
+            finally:
+                self._save()
             if self.failures and emulator.find(self.settings.endpoint_url) is None:
-                self.failures += [f"{left}: not run, the lab is gone" for left in self.scenario.cells[number:]]
-                break
-        self._save()
-        if interrupted:
-            return EXIT_INTERRUPTED
-        return 1 if self.failures or not self._summary().adds_up else 0
+                self.failures += [f"{cell}: not run, the lab is gone" for cell in left]
+                self._save()
+                return
 
     def show(self) -> None:
         """Print the table, and where the rest is."""
@@ -153,22 +161,23 @@ class _Comparison:
         sys.stdout.write(f"Saved in {self.folder.path}\n")
         sys.stdout.flush()
 
-    def _run_cell(self, run: CellRun) -> bool:
-        """Run one cell and keep its results; return whether Ctrl-C came."""
+    def _run_cell(self, run: CellRun) -> None:
+        """Run one cell and keep its results. Raises KeyboardInterrupt at Ctrl-C, after its results are kept."""
+        interrupted = False
         try:
             result = run.run()
         except KeyboardInterrupt:
             self.failures.append(f"{run.cell}: stopped before its load had begun")
-            self._remove(run)
-            return True
+            interrupted = True
         except CellError as error:
             self.failures.append(str(error))
-            self._remove(run)
-            return False
-        self.cells.append(result.summary)
-        self.folder.add_requests(run.cell, result.load.requests, result.evidence)
+        else:
+            self.cells.append(result.summary)
+            self.folder.add_requests(run.cell, result.load.requests, result.evidence)
+            interrupted = result.interrupted
         self._remove(run)
-        return result.load.interrupted
+        if interrupted:
+            raise KeyboardInterrupt
 
     def _remove(self, run: CellRun) -> None:
         if self.keep_stages:
@@ -229,6 +238,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace, settings: Settings) -> int:
+    # Whoever ends it kindly, such as a CI job at its time limit, gets what there is, as with Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     scenario_file = find(arguments.scenario, folder=LOADTESTS / "scenarios")
     return compare(scenario_file, settings, results_dir=arguments.results)
 

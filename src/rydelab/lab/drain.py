@@ -73,6 +73,45 @@ class Stores:
         return sum(int(attributes[name]) for name in names)
 
 
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """The end of a drain."""
+
+    evidence: Evidence
+    interrupted: bool
+    """Whether Ctrl-C ended it; the evidence is then what was found so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What one look at the stores says about how to go on."""
+
+    delivery: Delivery
+    missing: int
+    """Accepted rides that are nowhere yet."""
+    with_errors: bool
+    """Whether arrivals ended in an error, which may yet leave a record behind."""
+    queued: int
+    waited_s: float
+    """Since the last answer."""
+    unchanged_s: float
+    """Since a look last differed from the one before."""
+
+    @property
+    def can_deliver(self) -> bool:
+        """Whether an accepted ride that is nowhere yet can still arrive."""
+        if self.delivery is Delivery.QUEUE:
+            return self.queued > 0
+        return self.delivery is Delivery.RETRIES and self.waited_s < RETRY_WINDOW_S
+
+    @property
+    def is_over(self) -> bool:
+        """Whether another look can show nothing new."""
+        if not self.missing and not self.with_errors:
+            return True
+        return self.unchanged_s >= SETTLE_S and not (self.missing and self.can_deliver)
+
+
 def drain(
     stores: Stores,
     *,
@@ -81,46 +120,74 @@ def drain(
     ignore: AbstractSet[str] = frozenset(),
     deadline_s: float,
     progress: Callable[[int, int], None] | None = None,
-) -> Evidence:
+) -> Drained:
     """Wait until every ride of *accepted* has ended somewhere, nothing can change any more, or *deadline_s* has passed.
 
-    *with_errors*: whether arrivals ended in an error, which may yet leave a record behind. Rides in *ignore* are from
-    before the load. *progress* gets how many accepted rides have ended, and of how many. Ctrl-C ends the wait; the
-    evidence is then what was found so far.
+    *with_errors*: whether arrivals ended in an error. Rides in *ignore* are from before the load. *progress* gets how
+    many accepted rides have ended, and of how many.
     """
-    delivery = Delivery.of(stores.deployment)
-    begin = time.monotonic()
-    dead: set[str] = set()
-    recorded: frozenset[str] = frozenset()
-    queued = 0
-    changed_at, last_seen = begin, None
+    watch = _Watch(stores, accepted=accepted, with_errors=with_errors, ignore=ignore)
+    interrupted = False
     try:
         while True:
-            recorded = stores.recorded() - ignore
-            dead.update(stores.dead_letters())
-            queued = stores.queued()
-            now = time.monotonic()
-            seen = (recorded, len(dead), queued)
-            if seen != last_seen:
-                changed_at, last_seen = now, seen
-            missing = accepted - recorded - dead
+            look_took_s = watch.look()
             if progress:
-                progress(len(accepted) - len(missing), len(accepted))
-            may_change = with_errors or bool(missing)
-            settled = now - changed_at >= SETTLE_S and not can_deliver(delivery, queued=queued, waited_s=now - begin)
-            if not may_change or settled or (not missing and now - changed_at >= SETTLE_S) or now - begin >= deadline_s:
+                progress(len(accepted) - len(watch.missing), len(accepted))
+            if watch.situation.is_over or watch.situation.waited_s >= deadline_s:
                 break
             # A scan of a large table is work for the lab; most of the time should be left to it.
-            time.sleep(max(POLL_INTERVAL_S, 2 * (time.monotonic() - now)))
+            time.sleep(max(POLL_INTERVAL_S, 2 * look_took_s))
     except KeyboardInterrupt:
-        pass
-    missing = accepted - recorded - dead
-    still = can_deliver(delivery, queued=queued, waited_s=time.monotonic() - begin)
-    return Evidence(recorded=recorded, dead_lettered=dead - ignore, in_flight=missing if still else frozenset())
+        interrupted = True
+    return Drained(watch.evidence(), interrupted)
 
 
-def can_deliver(delivery: Delivery, *, queued: int, waited_s: float) -> bool:
-    """Tell whether an accepted ride that is nowhere yet can still arrive, *waited_s* after the last answer."""
-    if delivery is Delivery.QUEUE:
-        return queued > 0
-    return delivery is Delivery.RETRIES and waited_s < RETRY_WINDOW_S
+class _Watch:
+    """Looks at the stores again and again, and remembers what it has seen."""
+
+    def __init__(
+        self, stores: Stores, *, accepted: AbstractSet[str], with_errors: bool, ignore: AbstractSet[str]
+    ) -> None:
+        self._stores = stores
+        self._accepted = accepted
+        self._with_errors = with_errors
+        self._ignore = ignore
+        self._delivery = Delivery.of(stores.deployment)
+        self._begin = self._looked_at = self._changed_at = time.monotonic()
+        self._recorded: frozenset[str] = frozenset()
+        self._dead: set[str] = set()
+        self._queued = 0
+
+    @property
+    def missing(self) -> AbstractSet[str]:
+        """The accepted rides that are nowhere yet."""
+        return self._accepted - self._recorded - self._dead
+
+    @property
+    def situation(self) -> Situation:
+        return Situation(
+            delivery=self._delivery,
+            missing=len(self.missing),
+            with_errors=self._with_errors,
+            queued=self._queued,
+            waited_s=self._looked_at - self._begin,
+            unchanged_s=self._looked_at - self._changed_at,
+        )
+
+    def look(self) -> float:
+        """Look at every store, and return how long it took in seconds."""
+        before = (self._recorded, len(self._dead), self._queued)
+        self._looked_at = time.monotonic()
+        self._recorded = self._stores.recorded() - self._ignore
+        self._dead.update(self._stores.dead_letters())
+        self._queued = self._stores.queued()
+        if (self._recorded, len(self._dead), self._queued) != before:
+            self._changed_at = self._looked_at
+        return time.monotonic() - self._looked_at
+
+    def evidence(self) -> Evidence:
+        return Evidence(
+            recorded=self._recorded,
+            dead_lettered=self._dead - self._ignore,
+            in_flight=self.missing if self.situation.can_deliver else frozenset(),
+        )

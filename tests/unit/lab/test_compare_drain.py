@@ -21,10 +21,12 @@ class Table:
     ride_ids: list[str]
 
     def get_paginator(self, operation: str) -> "Table":
+        """As boto3 names it."""
         assert operation == "scan"
         return self
 
     def paginate(self, **request: Any) -> Iterator[dict[str, Any]]:
+        """Yield pages."""
         assert request["TableName"] == "rides"
         for start in range(0, len(self.ride_ids), 2):
             yield {"Items": [{"RideId": {"S": ride_id}} for ride_id in self.ride_ids[start : start + 2]]}
@@ -38,10 +40,12 @@ class Queues:
     queued: int = 0
 
     def receive_message(self, **_request: Any) -> dict[str, Any]:
+        """Show up to ten dead letters."""
         shown, self.dead = self.dead[:10], self.dead[10:]
         return {"Messages": [{"Body": body} for body in shown]} if shown else {}
 
     def get_queue_attributes(self, **request: Any) -> dict[str, Any]:
+        """Count the ride queue's messages as waiting."""
         return {
             "Attributes": dict.fromkeys(request["AttributeNames"], "0") | {"ApproximateNumberOfMessages": self.queued}
         }

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from rydelab.workers import linux
+from rydelab.workers import landlock, linux
 
 # The pages of AWS's documentation give an environment 1,024 file descriptors, processes and threads. The last two
 # count per user on Linux, so they cannot be given to one environment.
@@ -47,7 +47,7 @@ def run(document_fd: int, output_fd: int, *, parent_pid: int) -> NoReturn:
             start_up: dict[str, Any] = json.load(document)
         if _shadows_runtime(start_up):
             _exec_fresh_interpreter(document_fd)
-        os.closerange(_FIRST_FOREIGN_FD, _MAX_DESCRIPTORS)
+        os.closerange(_FIRST_FOREIGN_FD, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
         status = _run_handler(start_up)
     except SystemExit as end:
         status = _exit_status(end)
@@ -86,17 +86,31 @@ def _exec_fresh_interpreter(document_fd: int) -> NoReturn:
 
 
 def _shadows_runtime(start_up: dict[str, Any]) -> bool:
-    """Tell whether the function brings a package that is already imported here, such as its own boto3."""
+    """Tell whether the function brings a module that is already imported here, such as its own boto3."""
     if _runtime_dir is None:
         raise RuntimeError("use_runtime_dir has not been called")
-    carried = {path.name for path in _runtime_dir.iterdir()}
+    present = {path.name.split(".")[0] for path in _runtime_dir.iterdir()} | set(sys.modules)
     brought = (Path(directory) for directory in _import_dirs(start_up))
-    return any(path.name in carried for directory in brought if directory.is_dir() for path in directory.iterdir())
+    return any(
+        path.name.split(".")[0] in present
+        for directory in brought
+        if directory.is_dir()
+        for path in directory.iterdir()
+        if path.is_dir() or path.suffix in {".py", ".so"}
+    )
 
 
 def _import_dirs(start_up: dict[str, Any]) -> list[str]:
-    layers = [os.path.join(layer, "python") for layer in start_up["layer_dirs"]]  # noqa: PTH118
-    return [start_up["code_dir"], *layers]
+    """Return where a function's own modules are, in AWS's order: its code, PYTHONPATH, its layers."""
+    layer_dirs = [Path(layer) / "python" for layer in start_up["layer_dirs"]]
+    versioned = f"lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
+    python_path = start_up["environment"].get("PYTHONPATH", "").split(os.pathsep)
+    return [
+        start_up["code_dir"],
+        *filter(None, python_path),
+        *(str(layer_dir / versioned) for layer_dir in layer_dirs),
+        *(str(layer_dir) for layer_dir in layer_dirs),
+    ]
 
 
 def _run_handler(start_up: dict[str, Any]) -> int:
@@ -110,6 +124,7 @@ def _run_handler(start_up: dict[str, Any]) -> int:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(_MAX_DESCRIPTORS, hard), min(_MAX_DESCRIPTORS, hard)))
     _forget_the_lab(start_up)
+    landlock.confine(start_up["writable_dirs"])
     sys.stdin = open(0, closefd=False)  # noqa: SIM115
     sys.stdout = open(1, "w", encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
@@ -142,4 +157,7 @@ def _forget_the_lab(start_up: dict[str, Any]) -> None:
 def _exit_status(end: SystemExit) -> int:
     if end.code is None:
         return 0
-    return end.code if isinstance(end.code, int) else 1
+    if isinstance(end.code, int):
+        return end.code & 0xFF
+    print(end.code, file=sys.stderr)
+    return 1

@@ -18,8 +18,10 @@ from rydelab.workers.spawner import Spawner
 
 INIT_TIMEOUT_S: Final = 10.0
 _TAIL_BYTES: Final = 4096
-# A function that writes without end fills no memory: beyond this, output of an invocation is dropped; a line says so.
+# A function that writes without end must cost the emulator neither memory nor time: beyond this, the output of an
+# invocation is not kept; a line says so.
 _KEPT_OUTPUT_BYTES: Final = 16 * 1024 * 1024
+_KEPT_EVENTS: Final = 20_000
 
 LogSink = Callable[[list[LogEvent]], None]
 
@@ -57,9 +59,11 @@ class ExecutionEnvironment:
         self._splitter = OutputSplitter()
         self._log: list[LogEvent] = []
         self._output_bytes = 0
+        self._output_events = 0
+        self._frozen = False
 
-    def start(self) -> float:
-        """Run the init phase and return its milliseconds. A failed init is repeated by the first invocation."""
+    def start(self) -> float | None:
+        """Run the init phase and return its milliseconds; None if it failed, for the first invocation to repeat it."""
         begun = time.monotonic()
         self._write_log(platform_log.init_start(self._runtime))
         failed = self._init(Invocation("", b"", ""), begun + INIT_TIMEOUT_S, phase="init")
@@ -67,7 +71,7 @@ class ExecutionEnvironment:
         if failed is not None:
             self._end_process()
         self._flush_log()
-        return duration_ms
+        return duration_ms if failed is None else None
 
     def invoke(self, invocation: Invocation, *, init_duration_ms: float | None = None) -> Outcome:
         """Run one event and return what came of it; errors of the function are values, not exceptions.
@@ -76,11 +80,14 @@ class ExecutionEnvironment:
         process can be started at all.
         """
         begun, begun_ns = time.monotonic(), time.time_ns()
-        self._output_bytes = 0
+        deadline, deadline_ms = begun + self.spec.timeout_s, begun_ns // 1_000_000 + int(self.spec.timeout_s * 1000)
+        self._output_bytes = self._output_events = 0
+
+        ending = self._make_ready(invocation, deadline)
         first_event = len(self._log)
         self._write_log(platform_log.start(invocation.request_id, self.spec.version))
-
-        ending = self._run(invocation, begun + self.spec.timeout_s, begun_ns // 1_000_000)
+        if ending is None:
+            ending = self._run(invocation, deadline, deadline_ms)
 
         timed_out = ending.failure is Failure.TIMEOUT
         duration_ms = self.spec.timeout_s * 1000 if timed_out else (time.monotonic() - begun) * 1000
@@ -117,6 +124,13 @@ class ExecutionEnvironment:
             log=events,
         )
 
+    def freeze(self) -> None:
+        """Stop the idle environment until its next invocation, as AWS does. The caller sees to it that it is idle."""
+        process = self._process
+        if process is not None and not self._frozen:
+            self._frozen = True
+            process.freeze()
+
     def kill(self) -> None:
         """Kill the runtime process; an invocation that runs in it ends as one whose runtime exited."""
         process = self._process
@@ -130,30 +144,36 @@ class ExecutionEnvironment:
 
     # -- phases -------------------------------------------------------------------------------------------------
 
-    def _run(self, invocation: Invocation, deadline: float, begun_ms: int) -> _Ending:
-        deadline_ms = begun_ms + int(self.spec.timeout_s * 1000)
-        process = self._idle_process()
-        if process is None or not process.hand_out(invocation, deadline_ms):
-            # The runtime failed before, or died while it was idle. This invocation starts it again, on its own time.
-            failed = self._init(invocation, deadline, phase="invoke")
-            if failed is not None:
-                return failed
-            process = self._idle_process()
-            if process is None or not process.hand_out(invocation, deadline_ms):
-                return self._exit_ending(invocation)
-        return self._await_answer(process, invocation, deadline)
-
-    def _idle_process(self) -> RuntimeProcess | None:
-        """Return the runtime once it waits for an event, or None if there is none to wait for."""
+    def _make_ready(self, invocation: Invocation, deadline: float) -> _Ending | None:
+        """See to a runtime that waits for an event; returns how that failed, if it did."""
         process = self._process
-        if process is None:
-            return None
-        process.serve_what_is_there()
-        if process.idle is None:
-            # After an answer the runtime asks for its next event by itself, but perhaps it has not got there yet.
-            deadline = time.monotonic() + INIT_TIMEOUT_S
-            process.wait_until(lambda: process.idle is not None, deadline, self.spec.memory_mb)
-        return None if process.exited or process.idle is None else process
+        if process is not None:
+            if self._frozen:
+                self._frozen = False
+                process.thaw()
+            process.serve_what_is_there()
+            if process.idle is None:
+                # After an answer the runtime asks for its next event by itself, but perhaps it has not got there yet.
+                process.wait_until(lambda: process.idle is not None, deadline, self.spec.memory_mb)
+            if process.idle is not None and not process.exited:
+                return None
+            if time.monotonic() >= deadline:
+                return self._timeout_ending(invocation)
+        # The runtime failed before, or died while it was idle. This invocation starts it again, on its own time.
+        return self._init(invocation, deadline, phase="invoke")
+
+    def _run(self, invocation: Invocation, deadline: float, deadline_ms: int) -> _Ending:
+        process = self._process
+        if process is None or not process.hand_out(invocation, deadline_ms):
+            return self._exit_ending(invocation)
+        over_memory = process.wait_until(lambda: process.posted is not None, deadline, self.spec.memory_mb)
+        posted = process.posted
+        if posted is None:
+            return self._no_answer_ending(process, invocation, over_memory=over_memory)
+        if posted.too_large:
+            document = platform_log.response_too_large_document(MAX_RESPONSE_BYTES)
+            return _Ending(document, Failure.RESPONSE_TOO_LARGE, "Function.ResponseSizeTooLarge")
+        return _Ending(posted.body, Failure.FUNCTION if posted.path.endswith("/error") else None)
 
     def _init(self, invocation: Invocation, deadline: float, *, phase: str) -> _Ending | None:
         """Start a runtime and wait until it asks for an event; returns how it failed, if it did."""
@@ -166,6 +186,7 @@ class ExecutionEnvironment:
             "layer_dirs": [str(layer) for layer in self.spec.layer_dirs],
             # /tmp is the environment's own on AWS. Here that is a directory, by the variable that tempfile reads.
             "environment": {"TMPDIR": str(self._temp_dir), **self.spec.environment},
+            "writable_dirs": [str(self._temp_dir), "/tmp", "/dev", "/proc"],  # noqa: S108 (as on AWS)
         }
         process = self._process = RuntimeProcess(self._spawner, start_up, self._take_output)
         over_memory = process.wait_until(
@@ -184,24 +205,12 @@ class ExecutionEnvironment:
         return ending
 
     def _failed_init(self, process: RuntimeProcess, invocation: Invocation, *, over_memory: bool) -> _Ending:
-        if process.posted is not None:
-            document = process.posted.body
-            return _Ending(document, Failure.INIT, _error_type(document))
-        if over_memory:
-            return self._out_of_memory_ending(invocation)
-        if process.exited:
-            return self._exit_ending(invocation)
-        return self._timeout_ending(invocation)
+        if process.posted is None:
+            return self._no_answer_ending(process, invocation, over_memory=over_memory)
+        document = process.posted.body
+        return _Ending(document, Failure.INIT, _error_type(document))
 
-    def _await_answer(self, process: RuntimeProcess, invocation: Invocation, deadline: float) -> _Ending:
-        process.forget_posted()
-        over_memory = process.wait_until(lambda: process.posted is not None, deadline, self.spec.memory_mb)
-        posted = process.posted
-        if posted is not None:
-            if posted.too_large:
-                document = platform_log.response_too_large_document(MAX_RESPONSE_BYTES)
-                return _Ending(document, Failure.RESPONSE_TOO_LARGE, "Function.ResponseSizeTooLarge")
-            return _Ending(posted.body, Failure.FUNCTION if posted.path.endswith("/error") else None)
+    def _no_answer_ending(self, process: RuntimeProcess, invocation: Invocation, *, over_memory: bool) -> _Ending:
         if over_memory:
             return self._out_of_memory_ending(invocation)
         if process.exited:
@@ -224,6 +233,7 @@ class ExecutionEnvironment:
 
     def _end_process(self) -> None:
         process, self._process = self._process, None
+        self._frozen = False
         if process is not None:
             process.end()
 
@@ -235,11 +245,16 @@ class ExecutionEnvironment:
     # -- log ----------------------------------------------------------------------------------------------------
 
     def _take_output(self, data: bytes) -> None:
-        before, self._output_bytes = self._output_bytes, self._output_bytes + len(data)
-        if self._output_bytes <= _KEPT_OUTPUT_BYTES:
-            self._log += self._splitter.feed(data)
-        elif before <= _KEPT_OUTPUT_BYTES:
-            self._write_log(f"[rydelab] output beyond {_KEPT_OUTPUT_BYTES} bytes per invocation is not kept\n")
+        if self._output_bytes > _KEPT_OUTPUT_BYTES or self._output_events > _KEPT_EVENTS:
+            return
+        events = self._splitter.feed(data)
+        self._output_bytes += len(data)
+        self._output_events += len(events)
+        self._log += events
+        if self._output_bytes > _KEPT_OUTPUT_BYTES or self._output_events > _KEPT_EVENTS:
+            limits = f"{_KEPT_OUTPUT_BYTES} bytes or {_KEPT_EVENTS} lines"
+            self._log += self._splitter.finish()
+            self._write_log(f"[rydelab] output of an invocation beyond {limits} is not kept\n")
 
     def _take_rest_of_output(self) -> None:
         if self._process is not None:

@@ -1,6 +1,8 @@
 """The few Linux calls that tie processes to each other, which Python does not offer itself."""
 
+import contextlib
 import ctypes
+import resource
 import signal
 from pathlib import Path
 from typing import Final
@@ -26,11 +28,38 @@ def hide_memory() -> None:
 
 
 def children_of(pid: int) -> list[int]:
-    """Return the process ids of the direct children of *pid*; empty when it is gone."""
+    """Return the process ids of the direct children of *pid*, whichever thread made them; empty when it is gone."""
+    children: list[int] = []
+    with contextlib.suppress(OSError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            children += [int(child) for child in (task / "children").read_text().split()]
+    return children
+
+
+def descendants_of(pid: int) -> list[int]:
+    """Return the process ids of everything below *pid*, parents before their children."""
+    found: list[int] = []
+    pending = [pid]
+    while pending:
+        children = children_of(pending.pop())
+        found += children
+        pending += children
+    return found
+
+
+def memory_mb(pid: int) -> int:
+    """Return the resident memory of *pid*; 0 when it is gone."""
     try:
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except OSError:
-        return []
+        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    except (OSError, IndexError):
+        return 0
+    return pages * resource.getpagesize() // 2**20
+
+
+def raise_descriptor_limit() -> None:
+    """Let this process open as many files as it may; the usual default, 1,024, is soon used up by environments."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _prctl(option: int, argument: int) -> None:

@@ -28,43 +28,54 @@ class OutputSplitter:
         self._pending += data
         events: list[LogEvent] = []
         while self._pending:
-            event = self._take_frame() if self._pending.startswith(_FRAME_MARK) else self._take_line()
-            if event is None:
+            taken = self._take_frame() if self._pending.startswith(_FRAME_MARK) else self._take_lines()
+            if not taken:
                 break
-            if event.message.strip():  # CloudWatch Logs takes no empty events
-                events.append(event)
+            events += taken
         return events
 
     def finish(self) -> list[LogEvent]:
         """Return what is left when an invocation ends, though no newline came."""
         rest, self._pending = bytes(self._pending), bytearray()
-        return [_now(rest)] if rest.strip() else []
+        return _lines(rest)
 
-    def _take_frame(self) -> LogEvent | None:
+    def _take_frame(self) -> list[LogEvent]:
         if len(self._pending) < _FRAME_HEADER_BYTES:
-            return None
+            return []
         length = int.from_bytes(self._pending[4:8], "big")
         kept = min(length, MAX_EVENT_BYTES)
         if len(self._pending) < _FRAME_HEADER_BYTES + kept:
-            return None
-        timestamp_ms = int.from_bytes(self._pending[8:16], "big") // 1000
+            return []
+        # Bytes that only look like a frame must not give the log a time to come.
+        timestamp_ms = min(int.from_bytes(self._pending[8:16], "big") // 1000, _now_ms())
         message = bytes(self._pending[_FRAME_HEADER_BYTES : _FRAME_HEADER_BYTES + kept])
         # The rest of a longer frame, if any, follows as plain text.
         del self._pending[: _FRAME_HEADER_BYTES + kept]
-        return LogEvent(timestamp_ms, message.decode("utf-8", "replace"))
+        # CloudWatch Logs takes no empty events, but an empty frame is still taken from the stream.
+        return [LogEvent(timestamp_ms, message.decode("utf-8", "replace") or "\n")]
 
-    def _take_line(self) -> LogEvent | None:
-        end = self._pending.find(b"\n")
-        frame = self._pending.find(_FRAME_MARK)
-        if frame >= 0 and (end < 0 or frame < end):
-            end = frame - 1  # print("x", end="") and then a log record
-        if end < 0 and len(self._pending) < MAX_EVENT_BYTES:
-            return None
-        length = min(end + 1 if end >= 0 else len(self._pending), MAX_EVENT_BYTES)
-        line = bytes(self._pending[:length])
+    def _take_lines(self) -> list[LogEvent]:
+        length = self._pending.find(_FRAME_MARK)  # print("x", end="") and then a log record: the line ends there
+        if length < 0:
+            length = self._pending.rfind(b"\n") + 1
+        if length == 0 and len(self._pending) >= MAX_EVENT_BYTES:
+            length = MAX_EVENT_BYTES
+        text = bytes(self._pending[:length])
         del self._pending[:length]
-        return _now(line)
+        return _lines(text)
 
 
-def _now(data: bytes) -> LogEvent:
-    return LogEvent(time.time_ns() // 1_000_000, data.decode("utf-8", "replace"))
+def _lines(text: bytes) -> list[LogEvent]:
+    """Return one event per line; a line that is too long for one is cut."""
+    now_ms = _now_ms()
+    lines = [line + b"\n" for line in text.split(b"\n")]
+    lines[-1] = lines[-1][:-1]
+    return [
+        LogEvent(now_ms, line[start : start + MAX_EVENT_BYTES].decode("utf-8", "replace"))
+        for line in lines
+        for start in range(0, len(line), MAX_EVENT_BYTES)
+    ]
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

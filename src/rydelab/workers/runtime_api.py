@@ -22,6 +22,10 @@ _TOO_LARGE: Final = (
     b"HTTP/1.1 413 Request Entity Too Large\r\nContent-Type: application/json\r\nContent-Length: 45\r\n\r\n"
     b'{"errorType":"RequestEntityTooLarge"}        '
 )
+_WRONG_STATE: Final = (
+    b"HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: 68\r\n\r\n"
+    b'{"errorMessage":"Invalid request ID","errorType":"InvalidRequestID"}'
+)
 _NOT_FOUND: Final = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
 _MAX_HEADER_BYTES: Final = 2 * 1024 * 1024  # awslambdaric sends a stack trace of up to 1 MB in a header
 MAX_RESPONSE_BYTES: Final = 6 * 1024 * 1024 + 100
@@ -64,14 +68,17 @@ class Connection:
         return bool(data) and len(self._buffer) <= _MAX_HEADER_BYTES + MAX_RESPONSE_BYTES
 
     def next_request(self) -> Request | None:
-        """Return the next whole request, or None if more bytes are needed."""
+        """Return the next whole request, or None if more bytes are needed. Raises ValueError for what is not HTTP."""
         if self._discard_bytes > 0:
             return None
         head_end = self._buffer.find(b"\r\n\r\n")
         if head_end < 0:
             return None
         head = bytes(self._buffer[:head_end])
-        path = head.split(b" ", 2)[1].decode("ascii", "replace").removeprefix(_PREFIX)
+        words = head.split(b"\r\n", 1)[0].split(b" ")
+        if len(words) != 3:  # noqa: PLR2004 (method, path, version)
+            raise ValueError(f"not a request line of HTTP: {words!r}")
+        path = words[1].decode("ascii", "replace").removeprefix(_PREFIX)
         body_bytes = _content_length(head)
         body_start = head_end + 4
         if body_bytes > MAX_RESPONSE_BYTES:
@@ -91,6 +98,10 @@ class Connection:
     def refuse_too_large(self) -> None:
         """Answer a response that is over the limit."""
         self._send(_TOO_LARGE)
+
+    def refuse_wrong_state(self) -> None:
+        """Answer a response or error that nothing waits for: of another invocation, or a second one."""
+        self._send(_WRONG_STATE)
 
     def not_found(self) -> None:
         """Answer a request that the Runtime API does not have."""
@@ -165,5 +176,8 @@ def _content_length(head: bytes) -> int:
     for line in head.split(b"\r\n")[1:]:
         name, _, value = line.partition(b":")
         if name.strip().lower() == b"content-length":
-            return int(value)
+            length = int(value)
+            if length < 0:
+                raise ValueError(f"Content-Length must be >= 0, got {length}")
+            return length
     return 0

@@ -7,13 +7,17 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-from rydelab.workers import platform_log
+from rydelab.workers import linux, platform_log
 from rydelab.workers.model import Invocation
 from rydelab.workers.runtime_api import Connection, Listener, Request
 from rydelab.workers.spawner import ChildProcess, Spawner
 
 _MEMORY_CHECK_S: Final = 0.1
 _EXIT_STATUS_TIMEOUT_S: Final = 5.0
+_MAX_PROCESSES: Final = 1024
+"""AWS's limit of processes and threads. There a fork beyond it fails; here the environment is killed."""
+_MAX_CONNECTIONS: Final = 32
+"""The runtime client needs one, sometimes two. A function must not use up the emulator's descriptors."""
 
 # One function's output must not take the emulator's time: beyond the first megabyte of an invocation its pipe is read
 # slowly, which makes the writer wait.
@@ -33,6 +37,8 @@ class RuntimeProcess:
         self._output_bytes = 0
         self._last_memory_used_mb = 1
         self._connections: dict[int, Connection] = {}
+        self._asked = False
+        self._in_flight: str | None = None
         self._listener = Listener()
         self._output_fd, write_fd = os.pipe2(os.O_CLOEXEC)
         os.set_blocking(self._output_fd, False)
@@ -41,7 +47,7 @@ class RuntimeProcess:
         self.idle: Connection | None = None
         """The connection on which the runtime waits for its next event."""
         self.posted: Request | None = None
-        """The last response or error, until ``forget_posted``."""
+        """The response or error to the last event, or the error of the init phase."""
         environment = {**start_up["environment"], "AWS_LAMBDA_RUNTIME_API": self._listener.address}
         try:
             self._child: ChildProcess = spawner.spawn({**start_up, "environment": environment}, write_fd)
@@ -73,7 +79,7 @@ class RuntimeProcess:
             now = time.monotonic()
             if now - checked_memory_at >= _MEMORY_CHECK_S:
                 checked_memory_at = now
-                if self._status_mb(b"VmRSS:") > memory_mb:
+                if self._takes_too_much(memory_mb):
                     return True
 
     def serve_what_is_there(self) -> None:
@@ -89,12 +95,10 @@ class RuntimeProcess:
             connection.hand_out(invocation, deadline_ms)
         except OSError:
             return False
-        return True
-
-    def forget_posted(self) -> None:
-        """Start afresh for the next event."""
         self.posted = None
+        self._in_flight = invocation.request_id
         self._output_bytes = 0
+        return True
 
     def drain_output(self) -> None:
         """Take what the function has written so far; what it goes on writing waits in its pipe."""
@@ -111,6 +115,14 @@ class RuntimeProcess:
         """Return why the process ended, in AWS's words; it is expected to have ended."""
         status = self._child.wait(_EXIT_STATUS_TIMEOUT_S)
         return "Runtime exited without providing a reason" if status is None else platform_log.exit_reason(status)
+
+    def freeze(self) -> None:
+        """Stop the idle process and its descendants until ``thaw``, as AWS does between events. Returns at once."""
+        self._child.freeze()
+
+    def thaw(self) -> None:
+        """Let a frozen process go on."""
+        self._child.thaw()
 
     def kill(self) -> None:
         """Kill the process and its descendants; from any thread, returns at once."""
@@ -139,16 +151,27 @@ class RuntimeProcess:
                 self._poll.unregister(fd)
                 self.exited = True
             elif fd == self._listener.sock.fileno():
-                if connection := self._listener.accept():
-                    self._connections[connection.sock.fileno()] = connection
-                    self._poll.register(connection.sock, select.POLLIN)
+                self._accept()
             elif fd in self._connections:
                 self._serve(fd, self._connections[fd])
 
+    def _accept(self) -> None:
+        connection = self._listener.accept()
+        if connection is None:
+            return
+        if len(self._connections) >= _MAX_CONNECTIONS:
+            connection.close()
+            return
+        self._connections[connection.sock.fileno()] = connection
+        self._poll.register(connection.sock, select.POLLIN)
+
     def _serve(self, fd: int, connection: Connection) -> None:
         is_open = connection.read()
-        while request := connection.next_request():
-            self._answer(connection, request)
+        try:
+            while request := connection.next_request():
+                self._answer(connection, request)
+        except ValueError:  # whoever it is, it does not speak HTTP
+            is_open = False
         if not is_open:
             self._poll.unregister(fd)
             del self._connections[fd]
@@ -159,14 +182,35 @@ class RuntimeProcess:
     def _answer(self, connection: Connection, request: Request) -> None:
         if request.path == "invocation/next":
             self.idle = connection
-        elif request.path == "init/error" or request.path.startswith("invocation/"):
+            self._asked = True
+        elif self._is_awaited(request.path):
             self.posted = request
+            self._in_flight = None
             if request.too_large:
                 connection.refuse_too_large()
             else:
                 connection.accept()
+        elif request.path == "init/error" or request.path.startswith("invocation/"):
+            connection.refuse_wrong_state()
         else:
             connection.not_found()
+
+    def _is_awaited(self, path: str) -> bool:
+        if path == "init/error":
+            return not self._asked
+        return self._in_flight is not None and path in {
+            f"invocation/{self._in_flight}/response",
+            f"invocation/{self._in_flight}/error",
+        }
+
+    def _takes_too_much(self, memory_mb: int) -> bool:
+        if self._status_mb(b"VmRSS:") > memory_mb:
+            return True
+        descendants = linux.descendants_of(self._child.pid)
+        if len(descendants) > _MAX_PROCESSES:
+            self.kill()
+            return False
+        return any(linux.memory_mb(pid) > memory_mb for pid in descendants)
 
     def _read_output(self) -> bool:
         if self._output_fd < 0:

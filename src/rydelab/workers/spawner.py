@@ -52,7 +52,15 @@ class ChildProcess:
 
     def kill(self) -> None:
         """Kill the process, its process group and its descendants. Returns at once."""
-        self._parent.kill(self.pid)
+        self._tell_parent("kill")
+
+    def freeze(self) -> None:
+        """Stop the process and its descendants until ``thaw``. Returns at once; a frozen process can be killed."""
+        self._tell_parent("freeze")
+
+    def thaw(self) -> None:
+        """Let a frozen process go on."""
+        self._tell_parent("thaw")
 
     def wait(self, timeout_s: float) -> int | None:
         """Return the wait status (see ``os.waitpid``), or None if the process has not ended in time."""
@@ -64,6 +72,10 @@ class ChildProcess:
         if self.pidfd >= 0:
             os.close(self.pidfd)
             self.pidfd = -1
+
+    def _tell_parent(self, what: str) -> None:
+        if not self._exited.is_set():  # else its number may be another process's by now
+            self._parent.tell(what, self.pid)
 
     def exited(self, wait_status: int) -> None:
         """Take note of the end of the process."""
@@ -93,12 +105,20 @@ class Spawner:
 
         *start_up* has ``handler``, ``code_dir``, ``layer_dirs`` and ``environment``. Raises SpawnError.
         """
-        with self._lock:
-            link = self._live_link()
         document_fd = os.memfd_create("start-up", os.MFD_CLOEXEC)
         try:
             os.write(document_fd, json.dumps(start_up).encode())
             os.lseek(document_fd, 0, os.SEEK_SET)
+            with self._lock:
+                link = self._live_link()
+            try:
+                return link.spawn(document_fd, output_fd)
+            except SpawnError:
+                if link.alive:
+                    raise
+            # The warm parent died just now. Another one takes its place.
+            with self._lock:
+                link = self._live_link()
             return link.spawn(document_fd, output_fd)
         finally:
             os.close(document_fd)
@@ -123,7 +143,7 @@ class _ParentLink:
         self._tokens = itertools.count()
         self._lock = threading.Lock()
         self._children: dict[int, ChildProcess] = {}
-        self._waiting: dict[int, list[ChildProcess | None]] = {}
+        self._waiting: dict[int, list[ChildProcess | str]] = {}
         self._answered = threading.Condition(self._lock)
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.alive = True
@@ -158,22 +178,29 @@ class _ParentLink:
 
     def spawn(self, document_fd: int, output_fd: int) -> ChildProcess:
         token = next(self._tokens)
-        answer: list[ChildProcess | None] = []
+        answer: list[ChildProcess | str] = []
         with self._answered:
             self._waiting[token] = answer
-            try:
-                protocol.send(self._control, {"spawn": token}, (document_fd, output_fd))
-            except OSError as error:
-                raise SpawnError(f"the warm parent of the Lambda environments is gone: {error}") from error
-            self._answered.wait_for(lambda: answer or not self.alive, _SPAWN_TIMEOUT_S)
-            self._waiting.pop(token, None)
-        if not answer or answer[0] is None:
-            raise SpawnError("the warm parent of the Lambda environments did not fork in time")
+        try:
+            # Not under the lock: the thread that reads answers needs it.
+            protocol.send(self._control, {"spawn": token}, (document_fd, output_fd))
+            with self._answered:
+                self._answered.wait_for(lambda: answer or not self.alive, _SPAWN_TIMEOUT_S)
+        except OSError as error:
+            raise SpawnError(f"the warm parent of the Lambda environments is gone: {error}") from error
+        finally:
+            with self._answered:
+                self._waiting.pop(token, None)
+        if not answer:
+            what = "did not fork in time" if self.alive else "has ended"
+            raise SpawnError(f"the warm parent of the Lambda environments {what}")
+        if isinstance(answer[0], str):
+            raise SpawnError(f"the warm parent of the Lambda environments cannot fork: {answer[0]}")
         return answer[0]
 
-    def kill(self, pid: int) -> None:
+    def tell(self, what: str, pid: int) -> None:
         with contextlib.suppress(OSError):  # when the parent is gone, so are its children
-            protocol.send(self._control, {"kill": pid})
+            protocol.send(self._control, {what: pid})
 
     def stop(self) -> None:
         with contextlib.suppress(OSError):
@@ -189,6 +216,9 @@ class _ParentLink:
             with self._answered:
                 if "spawned" in message:
                     self._spawned(message["spawned"], message["pid"], descriptors[0])
+                elif "refused" in message:
+                    self._waiting.get(message["refused"], []).append(message["reason"])
+                    self._answered.notify_all()
                 elif child := self._children.pop(message["exited"], None):
                     child.exited(message["status"])
         with self._answered:

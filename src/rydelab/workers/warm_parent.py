@@ -82,13 +82,21 @@ class WarmParent:
         message, descriptors = received
         if "spawn" in message:
             self._spawn(message["spawn"], *descriptors)
-        else:
-            self._kill(message["kill"])
+            return True
+        for name, number in (("kill", signal.SIGKILL), ("freeze", signal.SIGSTOP), ("thaw", signal.SIGCONT)):
+            if name in message:
+                self._signal(message[name], number)
         return True
 
     def _spawn(self, token: int, document_fd: int, output_fd: int) -> None:
         parent_pid = os.getpid()
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError as error:  # no more processes, or no more memory
+            os.close(document_fd)
+            os.close(output_fd)
+            protocol.send(self._control, {"refused": token, "reason": str(error)})
+            return
         if pid == 0:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -102,14 +110,10 @@ class WarmParent:
         finally:
             os.close(pidfd)
 
-    def _kill(self, pid: int) -> None:
-        """Kill the environment of *pid*: its process group, and descendants that left the group."""
-        if pid not in self._children:
-            return
-        descendants = _descendants(pid)
-        for victim in (-pid, pid, *descendants):
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(victim, signal.SIGKILL)
+    def _signal(self, pid: int, number: signal.Signals) -> None:
+        """Send a signal to the environment of *pid*: its process group, and descendants that left the group."""
+        if pid in self._children:
+            _send_signal((-pid, pid, *linux.descendants_of(pid)), number)
 
     def _reap(self) -> None:
         while True:
@@ -122,8 +126,7 @@ class WarmParent:
             if pid in self._children:
                 self._children.discard(pid)
                 # What the handler left in its process group must not outlive the environment.
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.killpg(pid, signal.SIGKILL)
+                _send_signal((-pid,), signal.SIGKILL)
                 with contextlib.suppress(OSError):
                     protocol.send(self._control, {"exited": pid, "status": status})
         self._kill_orphans()
@@ -140,26 +143,22 @@ class WarmParent:
     def _kill_everything(self) -> None:
         while victims := linux.children_of(os.getpid()):
             for pid in victims:
-                for victim in (-pid, pid, *_descendants(pid)):
-                    with contextlib.suppress(ProcessLookupError, PermissionError):
-                        os.kill(victim, signal.SIGKILL)
+                _send_signal((-pid, pid, *linux.descendants_of(pid)), signal.SIGKILL)
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(-1, 0)
 
 
-def _descendants(pid: int) -> list[int]:
-    found: list[int] = []
-    pending = [pid]
-    while pending:
-        children = linux.children_of(pending.pop())
-        found += children
-        pending += children
-    return found
+def _send_signal(pids: tuple[int, ...], number: signal.Signals) -> None:
+    """Send a signal to processes and, where the number is negative, process groups; some may have ended."""
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, number)
 
 
 def main() -> None:
     """Run the warm parent. ``argv``: the socket's descriptor, then the directory of what AWS's runtime carries."""
     control = socket.socket(fileno=int(sys.argv[1]))
+    control.set_inheritable(False)  # a child that starts a fresh interpreter must not get it
     runtime_dir = Path(sys.argv[2])
     linux.hide_memory()
     linux.adopt_orphans()

@@ -51,5 +51,5 @@ def _response(status: int, document: object) -> dict[str, Any]:
 @functools.cache
 def _table() -> UnicornsTable:
     """Connect to the table; once per execution environment."""
-    logging.getLogger().setLevel(os.environ.get("LOG_LEVEL", "INFO"))
+    logging.getLogger(__package__).setLevel(os.environ.get("LOG_LEVEL", "INFO"))
     return UnicornsTable(boto3.client("dynamodb"), os.environ["DDB_TABLE_NAME"])

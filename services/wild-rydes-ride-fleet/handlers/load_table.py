@@ -19,7 +19,7 @@ UNICORNS_FILE = Path(__file__).parent.parent / "data" / "unicorns.json"
 
 def handler(event: dict[str, Any], context: Any) -> None:
     """Create, update or delete the content of the table, and tell CloudFormation how it went."""
-    logging.getLogger().setLevel(os.environ.get("LOG_LEVEL", "INFO"))
+    logging.getLogger(__package__).setLevel(os.environ.get("LOG_LEVEL", "INFO"))
     serve(
         event,
         lambda request: carry_out(request, _table),

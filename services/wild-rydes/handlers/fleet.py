@@ -28,9 +28,11 @@ class InvokedFleet:
             payload = response["Payload"].read()
         except (BotoCoreError, ClientError) as error:
             raise FleetError(str(error)) from error
+        answer = json.loads(payload)
         if "FunctionError" in response:
-            raise FleetError(payload.decode(errors="replace"))
-        return _unicorn(json.loads(payload))
+            # Without the stack trace, which is in the other function's log and is nothing for a requester.
+            raise FleetError(f"{answer.get('errorType', 'error')}: {answer.get('errorMessage', '')}")
+        return _unicorn(answer)
 
 
 @dataclass(frozen=True)

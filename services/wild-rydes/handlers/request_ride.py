@@ -71,7 +71,7 @@ def _response(status: int, document: object) -> dict[str, Any]:
 def _wired() -> Callable[[], Dispatched]:
     """Connect the decision to the services that this deployment's design uses; once per execution environment."""
     settings = read_settings(os.environ)
-    logging.getLogger().setLevel(settings.log_level)
+    logging.getLogger(__package__).setLevel(settings.log_level)
     http = HttpJson(settings.endpoint_url)
     return functools.partial(
         dispatch,

@@ -209,10 +209,10 @@ def test_a_unicorn_is_got_by_invoking_the_function(stub: Stubber) -> None:
 
 @pytest.mark.parametrize("stub", ["lambda"], indirect=True)
 def test_an_error_of_the_invoked_function_is_a_fleet_error(stub: Stubber) -> None:
-    error = {"errorType": "NoUnicornError", "errorMessage": "table t holds no unicorns"}
+    error = {"errorType": "NoUnicornError", "errorMessage": "table t holds no unicorns", "stackTrace": ["a.py"]}
     stub.add_response("invoke", {"StatusCode": 200, "FunctionError": "Unhandled", "Payload": _payload(error)})
 
-    with pytest.raises(dispatch.FleetError, match="holds no unicorns"):
+    with pytest.raises(dispatch.FleetError, match=r"^NoUnicornError: table t holds no unicorns$"):
         fleet.InvokedFleet(stub.client, ARN).request_unicorn()
 
 

@@ -17,6 +17,7 @@ from rydelab.lab.deployment import Deployment, describe
 from rydelab.lab.drain import Drained, Stores, drain
 from rydelab.lab.ledger import ROWS, Evidence, Ledger, settle
 from rydelab.lab.load import Load, send_scenario
+from rydelab.lab.observation import Observation
 from rydelab.lab.scenario import Cell, Scenario
 from rydelab.lab.schedule import due_times_s, duration_s
 from rydelab.lab.warm_up import warm_up
@@ -79,7 +80,12 @@ class CellRun:
             with _timed(took_s, "deploy"):
                 deployment = self._deploy()
             self.progress.say(f"{self.cell}: deployed in {took_s['deploy']:.1f} s")
-            stores = Stores(deployment, dynamodb=self.clients("dynamodb"), sqs=self.clients("sqs"))
+            stores = Stores(
+                deployment,
+                dynamodb=self.clients("dynamodb"),
+                sqs=self.clients("sqs"),
+                observation=Observation(self.target.endpoint_url),
+            )
             with _timed(took_s, "warm_up"):
                 before = self._warm_up(deployment, stores)
             with _timed(took_s, "load"):

@@ -24,6 +24,8 @@ class Deployment:
     dead_letter_queue_url: str | None = None
     ride_queue_url: str | None = None
     """The queue that rides wait in for their record."""
+    event_function: str | None = None
+    """The function that Lambda invokes with each published ride."""
 
 
 def describe(outputs: Outputs, *, stage: str) -> Deployment:
@@ -41,4 +43,5 @@ def describe(outputs: Outputs, *, stage: str) -> Deployment:
         record_table=record.get("RideRecordTableName"),
         dead_letter_queue_url=record.get("DeadLetterQueueUrl"),
         ride_queue_url=record.get("RideQueueUrl"),
+        event_function=record.get("PutRideRecordSnsName"),
     )

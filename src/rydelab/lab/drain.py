@@ -4,48 +4,29 @@ import time
 from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any
 
 from rydelab.lab.deployment import Deployment
 from rydelab.lab.ledger import Evidence
+from rydelab.lab.observation import Observation
 from rydelab.lab.ride_ids import ride_ids_in
 
 POLL_INTERVAL_S = 0.5
 SETTLE_S = 2.0
 """What has not changed for this long, with nothing under way that could change it, does not change any more."""
-RETRY_WINDOW_S = 60.0 + 120.0 + 3 * 30.0
-"""How long after its publication an event can still reach its function. Lambda tries three times, waits one minute
-before the second try and two before the third, and a try takes at most the function's timeout (here 30 s or less)."""
 HIDE_S = 900
 """Dead letters that were read stay in their queue, hidden for this long so that no poll reads them twice."""
 
 
-class Delivery(Enum):
-    """What can still bring an accepted ride to the table."""
-
-    NOTHING = "nothing"
-    """The HTTP designs: a ride is recorded before it is accepted."""
-    QUEUE = "queue"
-    """A queue that can be asked how many messages it holds."""
-    RETRIES = "retries"
-    """Lambda's asynchronous invocations, whose backlog AWS shows nowhere; only the time tells."""
-
-    @classmethod
-    def of(cls, deployment: Deployment) -> "Delivery":
-        """Tell how *deployment* delivers rides to their record."""
-        if deployment.records_before_answering:
-            return cls.NOTHING
-        return cls.QUEUE if deployment.ride_queue_url else cls.RETRIES
-
-
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """Where rides end: the record table and the queues of one deployment, with boto3 clients to ask them."""
+    """Where rides end, and where they wait on the way: the table, the queues and the events of one deployment."""
 
     deployment: Deployment
     dynamodb: Any
+    """A boto3 client, as `sqs`."""
     sqs: Any
+    observation: Observation
 
     def recorded(self) -> frozenset[str]:
         """Read the RideIds in the record table."""
@@ -64,13 +45,17 @@ class Stores:
             for message in messages:
                 yield from ride_ids_in(message["Body"])
 
-    def queued(self) -> int:
-        """Count the messages in the ride queue: waiting, being worked on, or put off; 0 if there is no such queue."""
+    def pending(self) -> int:
+        """Count what may still bring rides to the table: messages in the ride queue, events that Lambda works on."""
+        events = 0
+        if (function := self.deployment.event_function) is not None:
+            events = self.observation.asynchronous_events(function)
         if (url := self.deployment.ride_queue_url) is None:
-            return 0
+            return events
+        # Waiting, being worked on, and put off.
         names = [f"ApproximateNumberOfMessages{kind}" for kind in ("", "NotVisible", "Delayed")]
         attributes = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
-        return sum(int(attributes[name]) for name in names)
+        return events + sum(int(attributes[name]) for name in names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,32 +69,24 @@ class Drained:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What one look at the stores says about how to go on."""
+    """What the looks at the stores say about how to go on."""
 
-    delivery: Delivery
     missing: int
     """Accepted rides that are nowhere yet."""
+    pending: int
+    """Messages and events that may bring them."""
     with_errors: bool
     """Whether arrivals ended in an error, which may yet leave a record behind."""
-    queued: int
-    waited_s: float
-    """Since the last answer."""
     unchanged_s: float
     """Since a look last differed from the one before."""
-
-    @property
-    def can_deliver(self) -> bool:
-        """Whether an accepted ride that is nowhere yet can still arrive."""
-        if self.delivery is Delivery.QUEUE:
-            return self.queued > 0
-        return self.delivery is Delivery.RETRIES and self.waited_s < RETRY_WINDOW_S
 
     @property
     def is_over(self) -> bool:
         """Whether another look can show nothing new."""
         if not self.missing and not self.with_errors:
             return True
-        return self.unchanged_s >= SETTLE_S and not (self.missing and self.can_deliver)
+        # A message is counted nowhere for a moment when it moves on, so one look alone proves nothing.
+        return not (self.missing and self.pending) and self.unchanged_s >= SETTLE_S
 
 
 def drain(
@@ -133,7 +110,7 @@ def drain(
             look_took_s = watch.look()
             if progress:
                 progress(len(accepted) - len(watch.missing), len(accepted))
-            if watch.situation.is_over or watch.situation.waited_s >= deadline_s:
+            if watch.situation.is_over or watch.waited_s >= deadline_s:
                 break
             # A scan of a large table is work for the lab; most of the time should be left to it.
             time.sleep(max(POLL_INTERVAL_S, 2 * look_took_s))
@@ -152,11 +129,10 @@ class _Watch:
         self._accepted = accepted
         self._with_errors = with_errors
         self._ignore = ignore
-        self._delivery = Delivery.of(stores.deployment)
         self._begin = self._looked_at = self._changed_at = time.monotonic()
         self._recorded: frozenset[str] = frozenset()
         self._dead: set[str] = set()
-        self._queued = 0
+        self._pending = 0
 
     @property
     def missing(self) -> AbstractSet[str]:
@@ -166,22 +142,24 @@ class _Watch:
     @property
     def situation(self) -> Situation:
         return Situation(
-            delivery=self._delivery,
             missing=len(self.missing),
+            pending=self._pending,
             with_errors=self._with_errors,
-            queued=self._queued,
-            waited_s=self._looked_at - self._begin,
             unchanged_s=self._looked_at - self._changed_at,
         )
 
+    @property
+    def waited_s(self) -> float:
+        return self._looked_at - self._begin
+
     def look(self) -> float:
         """Look at every store, and return how long it took in seconds."""
-        before = (self._recorded, len(self._dead), self._queued)
+        before = (self._recorded, len(self._dead), self._pending)
         self._looked_at = time.monotonic()
         self._recorded = self._stores.recorded() - self._ignore
         self._dead.update(self._stores.dead_letters())
-        self._queued = self._stores.queued()
-        if (self._recorded, len(self._dead), self._queued) != before:
+        self._pending = self._stores.pending()
+        if (self._recorded, len(self._dead), self._pending) != before:
             self._changed_at = self._looked_at
         return time.monotonic() - self._looked_at
 
@@ -189,5 +167,5 @@ class _Watch:
         return Evidence(
             recorded=self._recorded,
             dead_lettered=self._dead - self._ignore,
-            in_flight=self.missing if self.situation.can_deliver else frozenset(),
+            in_flight=self.missing if self._pending else frozenset(),
         )

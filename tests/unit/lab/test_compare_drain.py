@@ -1,16 +1,19 @@
 """When a drain is over, and what is then still in flight."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
 from rydelab.lab.deployment import Deployment
-from rydelab.lab.drain import RETRY_WINDOW_S, SETTLE_S, Delivery, Situation, Stores, drain
+from rydelab.lab.drain import SETTLE_S, Situation, Stores, drain
+from rydelab.lab.observation import Observation
 
 HTTP = Deployment("s", records_before_answering=True, record_table="rides")
-EVENTS = Deployment("s", record_table="rides", dead_letter_queue_url="http://127.0.0.1/dead")
+EVENTS = Deployment(
+    "s", record_table="rides", dead_letter_queue_url="http://127.0.0.1/dead", event_function="put-ride-record"
+)
 QUEUED = Deployment("s", record_table="rides", dead_letter_queue_url="http://127.0.0.1/dead", ride_queue_url="http://q")
 
 
@@ -51,67 +54,77 @@ class Queues:
         }
 
 
-def situation(delivery: Delivery, **changes: Any) -> Situation:
-    calm = {"missing": 0, "with_errors": False, "queued": 0, "waited_s": 10.0, "unchanged_s": SETTLE_S}
-    return Situation(delivery, **(calm | changes))
+@dataclass(frozen=True)
+class Events(Observation):
+    """A lab whose functions have some events under way."""
+
+    under_way: int = 0
+
+    def _get(self, _path: str) -> Any:
+        arn = "arn:aws:lambda:us-east-1:000000000000:function"
+        mine = {"queued": 0, "retrying": self.under_way, "running": 0}
+        others = {"queued": 5, "retrying": 5, "running": 5}
+        return {"asynchronous_events": {f"{arn}:put-ride-record:$LATEST": mine, f"{arn}:put-ride:$LATEST": others}}
+
+
+def stores(
+    deployment: Deployment, recorded: list[str], *, dead: Sequence[str] = (), queued: int = 0, under_way: int = 0
+) -> Stores:
+    return Stores(
+        deployment,
+        dynamodb=Table(recorded),
+        sqs=Queues(list(dead), queued),
+        observation=Events("http://127.0.0.1", under_way=under_way),
+    )
+
+
+def situation(**changes: Any) -> Situation:
+    return Situation(**({"missing": 0, "pending": 0, "with_errors": False, "unchanged_s": SETTLE_S} | changes))
 
 
 @pytest.mark.parametrize(
     ("now", "is_over"),
     [
-        pytest.param(situation(Delivery.RETRIES, unchanged_s=0.0), True, id="all rides are found"),
-        pytest.param(
-            situation(Delivery.NOTHING, with_errors=True, unchanged_s=0.0), False, id="an error may leave a ghost"
-        ),
-        pytest.param(situation(Delivery.NOTHING, with_errors=True), True, id="no ghost came for a while"),
-        pytest.param(
-            situation(Delivery.NOTHING, missing=1, unchanged_s=0.0), False, id="a look may have been too early"
-        ),
-        pytest.param(situation(Delivery.NOTHING, missing=1), True, id="nothing can bring a missing ride any more"),
-        pytest.param(situation(Delivery.QUEUE, missing=1, queued=1), False, id="the queue still holds messages"),
-        pytest.param(situation(Delivery.QUEUE, missing=1), True, id="the queue is empty and a ride is missing"),
-        pytest.param(situation(Delivery.RETRIES, missing=1), False, id="Lambda may still retry"),
-        pytest.param(
-            situation(Delivery.RETRIES, missing=1, waited_s=RETRY_WINDOW_S), True, id="the last retry is over"
-        ),
+        pytest.param(situation(unchanged_s=0.0), True, id="all rides are found"),
+        pytest.param(situation(unchanged_s=0.0, pending=1), True, id="somebody else's event is under way"),
+        pytest.param(situation(with_errors=True, unchanged_s=0.0), False, id="an error may leave a ghost"),
+        pytest.param(situation(with_errors=True), True, id="no ghost came for a while"),
+        pytest.param(situation(missing=1, unchanged_s=0.0), False, id="a look may have been too early"),
+        pytest.param(situation(missing=1), True, id="nothing can bring a missing ride any more"),
+        pytest.param(situation(missing=1, pending=1), False, id="something may bring it"),
     ],
 )
 def test_a_drain_goes_on_as_long_as_a_look_can_show_something_new(now: Situation, *, is_over: bool) -> None:
     assert now.is_over is is_over
 
 
-def test_an_event_that_is_nowhere_may_be_waiting_for_its_retry_and_is_in_flight() -> None:
-    stores = Stores(EVENTS, dynamodb=Table(["a", "b"]), sqs=Queues())
+@pytest.mark.parametrize(
+    ("deployment", "pending", "in_flight"),
+    [
+        pytest.param(HTTP, {"queued": 1, "under_way": 1}, set(), id="HTTP: nothing waits on the way to the table"),
+        pytest.param(QUEUED, {"queued": 1}, {"c"}, id="queued: the queue holds messages"),
+        pytest.param(QUEUED, {}, set(), id="queued: the queue is empty"),
+        pytest.param(EVENTS, {"under_way": 1}, {"c"}, id="events: Lambda has one that waits for its retry"),
+        pytest.param(EVENTS, {}, set(), id="events: Lambda has none"),
+    ],
+)
+def test_a_ride_that_is_nowhere_is_in_flight_as_long_as_something_may_bring_it(
+    deployment: Deployment, pending: dict[str, Any], in_flight: set[str]
+) -> None:
+    drained = drain(
+        stores(deployment, ["a", "b"], **pending), accepted={"a", "b", "c"}, with_errors=False, deadline_s=0
+    )
 
-    drained = drain(stores, accepted={"a", "b", "c"}, with_errors=False, deadline_s=0)
-
-    assert drained.evidence.in_flight == {"c"}
+    assert drained.evidence.in_flight == in_flight
     assert drained.evidence.recorded == {"a", "b"}
 
 
-def test_in_an_http_design_nothing_is_ever_in_flight() -> None:
-    stores = Stores(HTTP, dynamodb=Table(["a"]), sqs=Queues())
-
-    drained = drain(stores, accepted={"a", "c"}, with_errors=False, deadline_s=0)
-
-    assert not drained.evidence.in_flight
-
-
-@pytest.mark.parametrize(("queued", "in_flight"), [(1, {"c"}), (0, set())])
-def test_a_ride_is_in_flight_while_its_queue_holds_messages(queued: int, in_flight: set[str]) -> None:
-    stores = Stores(QUEUED, dynamodb=Table(["a"]), sqs=Queues(queued=queued))
-
-    drained = drain(stores, accepted={"a", "c"}, with_errors=False, deadline_s=0)
-
-    assert drained.evidence.in_flight == in_flight
-
-
 def test_every_page_of_the_table_and_every_message_of_the_dead_letter_queue_is_read() -> None:
-    table = Table([f"r{number}" for number in range(5)])
-    dead = Queues(dead=[f'{{"RideId": "d{number}"}}' for number in range(23)])
+    recorded = [f"r{number}" for number in range(5)]
+    dead = [f'{{"RideId": "d{number}"}}' for number in range(23)]
     accepted = {f"r{number}" for number in range(5)} | {f"d{number}" for number in range(23)}
 
-    drained = drain(Stores(EVENTS, dynamodb=table, sqs=dead), accepted=accepted, with_errors=False, deadline_s=0)
+    drained = drain(stores(EVENTS, recorded, dead=dead), accepted=accepted, with_errors=False, deadline_s=0)
 
     assert len(drained.evidence.recorded) == 5
     assert len(drained.evidence.dead_lettered) == 23
@@ -119,9 +132,9 @@ def test_every_page_of_the_table_and_every_message_of_the_dead_letter_queue_is_r
 
 
 def test_rides_from_before_the_load_are_no_evidence() -> None:
-    stores = Stores(EVENTS, dynamodb=Table(["old", "a"]), sqs=Queues(dead=['{"RideId": "older"}']))
+    found = stores(EVENTS, ["old", "a"], dead=['{"RideId": "older"}'])
 
-    drained = drain(stores, accepted={"a"}, with_errors=False, ignore={"old", "older"}, deadline_s=0)
+    drained = drain(found, accepted={"a"}, with_errors=False, ignore={"old", "older"}, deadline_s=0)
 
     assert drained.evidence.recorded == {"a"}
     assert not drained.evidence.dead_lettered
@@ -131,9 +144,7 @@ def test_ctrl_c_ends_a_drain_with_what_was_found_so_far() -> None:
     def interrupt(_ended: int, _of: int) -> None:
         raise KeyboardInterrupt
 
-    stores = Stores(HTTP, dynamodb=Table(["a"]), sqs=Queues())
-
-    drained = drain(stores, accepted={"a", "b"}, with_errors=False, deadline_s=60, progress=interrupt)
+    drained = drain(stores(HTTP, ["a"]), accepted={"a", "b"}, with_errors=False, deadline_s=60, progress=interrupt)
 
     assert drained.interrupted
     assert drained.evidence.recorded == {"a"}

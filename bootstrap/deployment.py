@@ -13,17 +13,19 @@ from botocore.exceptions import ClientError
 from bootstrap import published, urls
 from bootstrap import services as service_folders
 from bootstrap.errors import BootstrapError, DeploymentError, InputError
-from bootstrap.links import Links, links_of
+from bootstrap.links import Link, Links, links_of
 from bootstrap.order import dependencies, unmet_needs
 from bootstrap.plan import Plan, PlannedStack, Request, evaluator_for, make_plan
 from bootstrap.stacks import SETTLED, Change, Report, Stack, StackOperations
 from bootstrap.target import Clients, Target, connected
+from bootstrap.template import Json
+from bootstrap.values import links_written_out, written_out
 
 type Outputs = dict[str, dict[str, str]]
 """The outputs of each service: service, output, value."""
 
-# Who owns a stack, and what it was made from.
-_STAGE_TAG, _SERVICE_TAG, _INPUTS_TAG = "rydelab:stage", "rydelab:service", "rydelab:inputs"
+# Whose a stack is, and a digest of all its parameters: CloudFormation shows only those that are not secret.
+_STAGE_TAG, _SERVICE_TAG, _PARAMETERS_TAG = "rydelab:stage", "rydelab:service", "rydelab:parameters"
 
 _LONGEST_TEMPLATE_BODY = 51_200  # characters, of CreateChangeSet; a longer one goes through S3
 _HIDDEN = "****"  # what CloudFormation shows of a NoEcho parameter
@@ -134,26 +136,32 @@ class _Deployment:
         """Deploy *service*, unless it is deployed just so, and return its stack."""
         planned = self._plan.stacks[service]
         name = planned.stack_name
-        tags = {_STAGE_TAG: self._plan.stage, _SERVICE_TAG: service, _INPUTS_TAG: self._inputs(planned)}
+        tags = {
+            _STAGE_TAG: self._plan.stage,
+            _SERVICE_TAG: service,
+            _PARAMETERS_TAG: _digest(planned.parameters),
+        }
+        values = self._values(planned)
+        template = written_out(planned.package.template, evaluator=planned.evaluator, values=values)
         existing = self._operations.find(name)
         if existing and existing.tags.get(_SERVICE_TAG, service) != service:
             # NAME-STAGE of two services can be the same word: x-y in stage z, and x in stage y-z.
             raise DeploymentError(f"stack {name} belongs to {existing.tags[_SERVICE_TAG]}: choose another stage")
-        if existing and self._is_just_so(existing, planned, tags):
+        if existing and self._is_just_so(existing, planned, tags, template):
             self._report(f"{name}: unchanged")
             return existing
         existing = self._operations.ready_for_change(name)
-        template = self._upload(planned)
+        change = Change(self._upload(planned, template), planned.parameters, tags)
         self._report(f"{name}: {'updating' if existing else 'creating'}")
-        if not self._operations.apply(name, Change(template, planned.parameters, tags), existing):
+        if not self._operations.apply(name, change, existing):
             self._report(f"{name}: unchanged")
         deployed = self._operations.find(name)
         if deployed is None:
             raise DeploymentError(f"{name} was deleted while it was deployed")
         return deployed
 
-    def _inputs(self, planned: PlannedStack) -> str:
-        """Digest what a stack is made from beside its template: parameters, and the values it takes from others."""
+    def _values(self, planned: PlannedStack) -> dict[Link, str]:
+        """Return the values that *planned* takes from other stacks."""
         values = published.read(self._clients, planned.links.needs)
         for need in planned.links.needs:
             if need not in values:
@@ -161,34 +169,39 @@ class _Deployment:
                     f"{planned.stack_name} needs {need}, which does not exist although its provider is deployed: "
                     "was it removed by hand? `destroy` and `deploy` make it anew"
                 )
-        everything = [sorted(planned.parameters.items()), sorted((str(link), value) for link, value in values.items())]
-        return hashlib.sha256(json.dumps(everything).encode()).hexdigest()
+        return values
 
-    def _is_just_so(self, existing: Stack, planned: PlannedStack, tags: Mapping[str, str]) -> bool:
-        # The tag alone would not do: an update by another tool can leave the tags as they were.
+    def _is_just_so(
+        self,
+        existing: Stack,
+        planned: PlannedStack,
+        tags: Mapping[str, str],
+        template: Mapping[str, Json],
+    ) -> bool:
+        # The tags alone would not do: an update by another tool can leave them as they were.
         return (
             existing.status in SETTLED
             and existing.tags.items() >= tags.items()
             and all(existing.parameters.get(key) in {value, _HIDDEN} for key, value in planned.parameters.items())
-            and self._operations.template(existing.stack_id) == json.loads(planned.package.body)
+            and self._operations.template(existing.stack_id) == template
         )
 
-    def _upload(self, planned: PlannedStack) -> dict[str, str]:
-        """Upload what the template refers to, and return the template as an argument of CreateChangeSet."""
+    def _upload(self, planned: PlannedStack, template: Mapping[str, Json]) -> dict[str, str]:
+        """Upload what *template* refers to, and return it as an argument of CreateChangeSet."""
         files = {bundle.key: bundle.body for bundle in planned.package.bundles}
-        body = planned.package.body
-        template = {"TemplateBody": body}
+        body = json.dumps(template, separators=(",", ":"))
+        argument = {"TemplateBody": body}
         if len(body) > _LONGEST_TEMPLATE_BODY:
             key = f"{hashlib.sha256(body.encode()).hexdigest()}.template"
             files[key] = body.encode()
-            template = {"TemplateURL": f"{self._target.endpoint_url}/{self._plan.bucket}/{key}"}
+            argument = {"TemplateURL": f"{self._target.endpoint_url}/{self._plan.bucket}/{key}"}
         if files:
             _make_bucket(self._clients.s3, self._plan.bucket, self._target.region)
         for key, content in files.items():
             if not _exists(self._clients.s3, self._plan.bucket, key):
                 self._clients.s3.put_object(Bucket=self._plan.bucket, Key=key, Body=content)
                 self._report(f"{planned.stack_name}: uploaded {key[:12]}… ({len(content):,} bytes)")
-        return template
+        return argument
 
 
 def _make_bucket(s3: Any, bucket: str, region: str) -> None:
@@ -273,12 +286,10 @@ def _deployed_links(operations: StackOperations, stack: Stack, target: Target) -
     template = operations.template(stack.stack_id)
     if not isinstance(template, dict):
         return Links(frozenset(), {})  # changed by another tool, in YAML
+    evaluator = evaluator_for(template, stack=stack.name, region=target.region, parameters=stack.parameters)
     try:
-        return links_of(
-            template,
-            evaluator=evaluator_for(template, stack=stack.name, region=target.region, parameters=stack.parameters),
-            parameters=stack.parameters,
-        )
+        links = links_of(template, evaluator=evaluator, parameters=stack.parameters)
+        return Links(links.provides, {**links.needs, **dict.fromkeys(links_written_out(template), "template")})
     except (InputError, KeyError):
         return Links(frozenset(), {})  # a stack that cannot be understood must still be one that can be deleted
 
@@ -293,6 +304,10 @@ def _needed_by(links: Mapping[str, Links]) -> dict[str, set[str]]:
 
 def _outputs(target: Target, stack: Stack) -> dict[str, str]:
     return {name: urls.reachable(value, target.endpoint_url) for name, value in sorted(stack.outputs.items())}
+
+
+def _digest(values: Mapping[str, str]) -> str:
+    return hashlib.sha256(json.dumps(sorted(values.items())).encode()).hexdigest()
 
 
 def _silent(_: str) -> None:

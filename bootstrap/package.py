@@ -1,7 +1,6 @@
 """Templates made ready for CloudFormation: local code paths become objects in S3."""
 
 import copy
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +15,8 @@ from bootstrap.template import Json
 class Package:
     """A template that can be deployed."""
 
-    body: str
-    """The template as JSON; equal templates with equal code have equal bodies."""
+    template: dict[str, Json]
+    """The template; equal with equal code."""
     bundles: tuple[Bundle, ...]
     """What the template refers to."""
 
@@ -86,4 +85,4 @@ def package(template: Mapping[str, Json], *, folder: Path, bucket: str) -> Packa
         local = _LOCAL_PATHS["AWS::Serverless::Function", "CodeUri"]
         shared["CodeUri"] = rewrite(shared, "CodeUri", local, "Globals")
     unique = {bundle.key: bundle for bundle in bundles.values()}
-    return Package(json.dumps(packaged, separators=(",", ":")), tuple(unique.values()))
+    return Package(packaged, tuple(unique.values()))

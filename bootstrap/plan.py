@@ -26,6 +26,7 @@ class PlannedStack:
     stack_name: str
     package: Package
     parameters: Mapping[str, str]
+    evaluator: Evaluator
     links: Links
 
 
@@ -117,6 +118,7 @@ def _planned(service: Service, request: Request) -> PlannedStack:
             stack_name=stack,
             package=package(template, folder=service.folder, bucket=bucket_for(request.region)),
             parameters=values,
+            evaluator=evaluator,
             links=links_of(template, evaluator=evaluator, parameters=values),
         )
     except InputError as error:

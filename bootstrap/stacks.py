@@ -69,6 +69,9 @@ class StackOperations:
         self._client = client
         self._report = report
         self._stopped = threading.Event()
+        # While LocalStack makes a change set it changes its environment variables, and two at once get in each other's
+        # way ("AWS Region cannot be found": `_apply_global_serverless_transformation`).
+        self._one_change_set_at_a_time = threading.Lock()
 
     def stop(self) -> None:
         """End the waits of all threads."""
@@ -167,7 +170,8 @@ class StackOperations:
             "Tags": [{"Key": key, "Value": value} for key, value in sorted(change.tags.items())],
         }
         try:
-            created = self._client.create_change_set(**request)
+            with self._one_change_set_at_a_time:
+                created = self._client.create_change_set(**request)
         except ClientError as error:
             self._delete_if_never_deployed(name, existing)
             message = error.response.get("Error", {}).get("Message") or str(error)

@@ -9,9 +9,10 @@ from rydelab.capacity.schema import Index, TableSchema
 from rydelab.capacity.settings import Settings
 from rydelab.capacity.table import Table
 from rydelab.capacity.throttling import BillingMode
-from rydelab.capacity.throughput import Change, Throughput, ThroughputSettings
+from rydelab.capacity.throughput import UNCHANGED, Change, Throughput, ThroughputSettings
 
 MakeTable = Callable[..., Table]
+DEFAULTS = Settings()
 
 
 @pytest.fixture
@@ -23,10 +24,10 @@ def make_table() -> MakeTable:
         read: float = 1,
         write: float = 1,
         on_demand: bool = False,
-        maximum: Change = Change(),
-        warm: Change = Change(),
+        maximum: Change = UNCHANGED,
+        warm: Change = UNCHANGED,
         indexes: dict[str, Throughput | None] | None = None,
-        settings: Settings = Settings(),
+        settings: Settings = DEFAULTS,
         size_bytes: int = 0,
         now: float = 0.0,
     ) -> Table:

@@ -22,15 +22,27 @@ def test_a_fresh_table_of_1_wcu_admits_300_units_of_burst_and_1_a_second(
     ("settings", "steps"),
     [
         pytest.param(Settings(), [(0, 300, True), (0, 1, False), (1, 1, True)], id="starts with 300 seconds' worth"),
-        pytest.param(Settings(), [(0, 300, True), (150, 150, True), (1000, 300, True), (1000, 1, False)], id="saves 300 s"),
-        pytest.param(Settings(), [(0, 300, True), (3, 1, True), (3, 1, True), (3, 1, True), (3, 1, False)], id="free refusals"),
-        pytest.param(Settings(fresh_burst_s=0), [(0, 1, False), (1, 1, True), (1, 1, False)], id="an empty fresh table"),
+        pytest.param(
+            Settings(), [(0, 300, True), (150, 150, True), (1000, 300, True), (1000, 1, False)], id="saves 300 s"
+        ),
+        pytest.param(
+            Settings(), [(0, 300, True), (3, 1, True), (3, 1, True), (3, 1, True), (3, 1, False)], id="free refusals"
+        ),
+        pytest.param(
+            Settings(fresh_burst_s=0), [(0, 1, False), (1, 1, True), (1, 1, False)], id="an empty fresh table"
+        ),
         pytest.param(Settings(burst_s=1), [(0, 1, True), (0, 1, False), (9, 1, True), (9, 1, False)], id="no burst"),
-        pytest.param(Settings(), [(0, 299, True), (0, 400, True), (398, 1, False), (400, 1, True)], id="debt is paid back"),
+        pytest.param(
+            Settings(), [(0, 299, True), (0, 400, True), (398, 1, False), (400, 1, True)], id="debt is paid back"
+        ),
         pytest.param(Settings(max_debt_units=0), [(0, 299, True), (0, 2, False), (0, 1, True)], id="no debt"),
         pytest.param(Settings(max_debt_units=9), [(0, 299, True), (0, 11, False), (0, 10, True)], id="bounded debt"),
-        pytest.param(Settings(debt_threshold_units=2), [(0, 299, True), (0, 9, False), (0, 1, True)], id="debt threshold"),
-        pytest.param(Settings(debt_threshold_units=0.1), [(0, 299.5, True), (0, 1, True), (0, 1, False)], id="any rest will do"),
+        pytest.param(
+            Settings(debt_threshold_units=2), [(0, 299, True), (0, 9, False), (0, 1, True)], id="debt threshold"
+        ),
+        pytest.param(
+            Settings(debt_threshold_units=0.1), [(0, 299.5, True), (0, 1, True), (0, 1, False)], id="any rest will do"
+        ),
         pytest.param(Settings(), [(9, 300, True), (0, 1, False), (9, 1, False), (10, 1, True)], id="clock steps back"),
     ],
 )
@@ -66,7 +78,9 @@ def test_a_throttled_request_consumes_nothing(make_table: Callable[..., Table]) 
     assert (write.tokens, write.last, write.consumed_units, write.admitted_requests) == before
 
 
-def test_a_request_larger_than_the_whole_bucket_is_admitted_and_paid_for_later(make_table: Callable[..., Table]) -> None:
+def test_a_request_larger_than_the_whole_bucket_is_admitted_and_paid_for_later(
+    make_table: Callable[..., Table],
+) -> None:
     table = make_table()
     assert table.admit_write(WriteCharge(400, 0), 0.0).admitted
     assert table.resource().write.level(0.0) == -100

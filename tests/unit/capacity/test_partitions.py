@@ -119,12 +119,11 @@ def test_a_hot_partition_is_split_where_its_keys_divide_best_after_some_minutes(
     assert partitions.starts[0] == pytest.approx(quarter / 2, rel=0.1)
 
 
-def test_a_split_doubles_what_the_keys_of_a_hot_partition_get(
-    make_table: MakeTable, flood: Callable[..., int]
-) -> None:
+def test_a_split_doubles_what_the_keys_of_a_hot_partition_get(make_table: MakeTable, flood: Callable[..., int]) -> None:
     table = make_table(write=5000, settings=Settings(split_after_s=60, heat_window_s=30))
     two = [HOT, HOT + 1_000_000]
-    choice = random.Random(1).choice  # keys in strict turn would meet the refill in step, and one of them always lose
+    # Keys in strict turn would meet the refill in step, and one of them would always lose.
+    choice = random.Random(1).choice  # noqa: S311
     for second in range(90):
         for number in range(40):
             table.admit_write(WriteCharge(50, choice(two)), second + number / 40)
@@ -137,7 +136,7 @@ def test_a_split_doubles_what_the_keys_of_a_hot_partition_get(
 def test_a_single_hot_key_ends_alone_and_is_never_split(make_table: MakeTable) -> None:
     table = make_table(write=5000, settings=Settings(split_after_s=60, heat_window_s=30))
     rest = [number * (POSITIONS // 100) for number in range(100)]
-    chance = random.Random(1)
+    chance = random.Random(1)  # noqa: S311
     for second in range(1200):
         for number in range(20):
             key = HOT if chance.random() < 0.5 else chance.choice(rest)

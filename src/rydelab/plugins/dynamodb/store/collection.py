@@ -69,20 +69,18 @@ class Collection:
                 entries.fill([key for key in keys if key is not None])
                 self._indexes[name], self._entries[name] = index, entries
 
-    def get(self, key: Item) -> Item | None:
+    def get(self, key: bytes) -> Item | None:
         """Return a copy of the item with this primary key."""
-        record = self._records.get(self.schema.encode(key))
+        record = self._records.get(key)
         return None if record is None else from_record(record)
 
-    def put(self, item: Item, before: Item | None) -> None:
-        """Store *item*; *before* is the item that it replaces."""
-        key = self.schema.encode(item)
-        self._records.put(key, to_record(item, self.item_size(item)))
+    def put(self, key: bytes, item: Item, size_bytes: int, *, before: Item | None) -> None:
+        """Store *item*, whose key and size these are; *before* is the item that it replaces."""
+        self._records.put(key, to_record(item, size_bytes))
         self._update_entries(key, before, item)
 
-    def delete(self, before: Item) -> None:
+    def delete(self, key: bytes, *, before: Item) -> None:
         """Remove the item *before*, which must be what is stored."""
-        key = self.schema.encode(before)
         self._records.delete(key)
         self._update_entries(key, before, None)
 

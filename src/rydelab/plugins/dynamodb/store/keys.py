@@ -93,6 +93,14 @@ class SortCondition:
 
 
 @dataclass(frozen=True, slots=True)
+class PrimaryKey:
+    """The primary key of one item: its attributes, and the bytes that it is kept under."""
+
+    attributes: Item
+    encoded: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class KeySchema:
     """The partition key and, if there is one, the sort key of a table or an index: names and types."""
 
@@ -132,12 +140,16 @@ class KeySchema:
         return ((self.partition_name, self.partition_type), (self.sort_name, self.sort_type))
 
     def has_key(self, item: Item) -> bool:
-        """Tell whether *item* has every attribute of this key: an index holds no item that lacks one."""
-        return all(name in item for name in self.names)
+        """Tell whether *item* has every attribute of this key, in its type: else an index does not hold it."""
+        return all(name in item and kind in item[name] for name, kind in self.types)
 
     def key_of(self, item: Item) -> Item:
         """Return the key attributes of *item*."""
         return {name: item[name] for name in self.names}
+
+    def primary_key(self, item: Item) -> PrimaryKey:
+        """Return the primary key of *item*, in both forms."""
+        return PrimaryKey(self.key_of(item), self.encode(item))
 
     def partition_prefix(self, partition: AttributeValue) -> bytes:
         """Return what the keys of one partition key start with, and no other key."""

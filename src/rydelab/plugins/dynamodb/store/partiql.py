@@ -7,6 +7,7 @@ from typing import Any
 from rydelab.plugins.dynamodb.store.conditions import Condition, Function, Literal, Path, Predicate, joined
 from rydelab.plugins.dynamodb.store.errors import DynamoError, invalid
 from rydelab.plugins.dynamodb.store.expressions import Expressions
+from rydelab.plugins.dynamodb.store.keys import PrimaryKey
 from rydelab.plugins.dynamodb.store.partiql_parser import (
     Arithmetic,
     Call,
@@ -27,13 +28,13 @@ from rydelab.plugins.dynamodb.store.writes import (
     Change,
     CheckWrite,
     DeleteWrite,
+    Guard,
     PutWrite,
     UpdateWrite,
     Write,
     check_no_key,
-    checked_item,
     checked_key,
-    guard_of,
+    put_write,
 )
 
 type Request = Mapping[str, Any]
@@ -60,8 +61,8 @@ class _InsertWrite:
         return self.put.table
 
     @property
-    def key(self) -> Item:
-        return self.put.key
+    def target(self) -> PrimaryKey:
+        return self.put.target
 
     def evaluate(self, before: Item | None) -> Change:
         change = self.put.evaluate(before)
@@ -81,33 +82,31 @@ def prepare_statement(
             return prepare_selection(table_of(statement.table), statement, request)
         case Insert():
             table = table_of(statement.table)
-            item = checked_item(table, statement.item)
-            put = PutWrite(table, table.key_schema.key_of(item), item, guard_of(Predicate()))
-            return StatementWrite(statement.table, _InsertWrite(put))
+            return StatementWrite(statement.table, _InsertWrite(put_write(table, statement.item, Guard(Predicate()))))
         case Exists(select=select):
             if not transactional:
                 raise invalid("EXISTS can only be used in a transaction")
             table = table_of(select.table)
             key, predicate = _target(table, select.where, must_exist=True)
-            return StatementWrite(select.table, CheckWrite(table, key, guard_of(predicate, shows_old=shows_old)))
+            return StatementWrite(select.table, CheckWrite(table, key, Guard(predicate, shows_old)))
         case Delete():
             table = table_of(statement.table)
             key, predicate = _target(table, statement.where, must_exist=False)
             if statement.returning not in (None, "ALL_OLD"):
                 raise invalid("DELETE can only return ALL OLD *")
-            guard = guard_of(predicate, shows_old=shows_old)
+            guard = Guard(predicate, shows_old)
             return StatementWrite(statement.table, DeleteWrite(table, key, guard, statement.returning or "NONE"))
         case Update():
             table = table_of(statement.table)
             key, predicate = _target(table, statement.where, must_exist=True)
             update = _update_expression(statement)
             check_no_key(table, update.updated)
-            guard = guard_of(predicate, shows_old=shows_old)
+            guard = Guard(predicate, shows_old)
             returns = statement.returning or "NONE"
             return StatementWrite(statement.table, UpdateWrite(table, key, guard, update, None, returns))
 
 
-def _target(table: OrderedTable, where: Condition | None, *, must_exist: bool) -> tuple[Item, Predicate]:
+def _target(table: OrderedTable, where: Condition | None, *, must_exist: bool) -> tuple[PrimaryKey, Predicate]:
     """Return the key of the one item that a WHERE names, and what else it asks of the item."""
     schema = table.key_schema
     found, rest = key_equalities(schema, where)

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from rydelab.plugins.dynamodb.store.conditions import Path
 from rydelab.plugins.dynamodb.store.errors import invalid
 from rydelab.plugins.dynamodb.store.expressions import Expressions
+from rydelab.plugins.dynamodb.store.keys import PrimaryKey
 from rydelab.plugins.dynamodb.store.legacy import refuse_mixture
 from rydelab.plugins.dynamodb.store.projections import Projection
 from rydelab.plugins.dynamodb.store.table import OrderedTable
@@ -70,16 +71,16 @@ class ItemLookup:
     """A checked request for one item."""
 
     table: OrderedTable
-    key: Item
+    target: PrimaryKey
     projection: Shows | None
     consistent: bool
 
     def read(self) -> ItemRead:
         """Read the item as it is now."""
         with self.table.lock:
-            item = self.table.collection.get(self.key)
+            item = self.table.collection.get(self.target.encoded)
         shown = item if item is None or self.projection is None else self.projection.apply(item)
-        return ItemRead(self.table, self.key, item, shown, self.consistent)
+        return ItemRead(self.table, self.target.attributes, item, shown, self.consistent)
 
 
 def prepare_get(table: OrderedTable, request: Mapping[str, Any]) -> ItemLookup:
@@ -89,6 +90,24 @@ def prepare_get(table: OrderedTable, request: Mapping[str, Any]) -> ItemLookup:
     expressions.check_all_used()
     consistent = bool(request.get("ConsistentRead"))
     return ItemLookup(table, checked_key(table, request["Key"]), projection, consistent)
+
+
+class Targeted(Protocol):
+    """A read or write of one item."""
+
+    @property
+    def table(self) -> OrderedTable:
+        """The item's table."""
+
+    @property
+    def target(self) -> PrimaryKey:
+        """The item's key."""
+
+
+def has_duplicates(requests: Iterable[Targeted]) -> bool:
+    """Tell whether two of *requests* are of one item."""
+    keys = [(request.table.table_arn, request.target.encoded) for request in requests]
+    return len(set(keys)) != len(keys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +160,7 @@ def batch_get(table_of: TableOf, request: Mapping[str, Any]) -> BatchRead:
         lookups.extend(
             (name, ItemLookup(table, checked_key(table, key), projection, consistent)) for key in wanted["Keys"]
         )
-    keys = [(lookup.table.name, lookup.table.key_schema.encode(lookup.key)) for _, lookup in lookups]
-    if len(set(keys)) != len(keys):
+    if has_duplicates(lookup for _, lookup in lookups):
         raise invalid("Provided list of item keys contains duplicates")
     return _within_limit(items, lookups)
 
@@ -154,7 +172,7 @@ def _within_limit(items: Mapping[str, Any], lookups: list[tuple[str, ItemLookup]
         read = lookup.read()
         total += read.size_bytes
         if total > MAX_BATCH_GET_BYTES:
-            unread = tuple((left_name, left.key) for left_name, left in lookups[position:])
+            unread = tuple((left_name, left.target.attributes) for left_name, left in lookups[position:])
             return BatchRead(items, tuple(reads), unread)
         reads.append((name, read))
     return BatchRead(items, tuple(reads), ())

@@ -12,17 +12,17 @@ can charge for a write, and refuse it, when it knows the item's images and befor
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from moto.dynamodb.models import DynamoDBBackend
 
 from rydelab.plugins.dynamodb.store.errors import invalid, moto_errors, resource_not_found
 from rydelab.plugins.dynamodb.store.pages import Page, prepare_query, prepare_scan
 from rydelab.plugins.dynamodb.store.partiql import StatementWrite, prepare_statement
-from rydelab.plugins.dynamodb.store.reads import BatchRead, ItemLookup, ItemRead, batch_get, prepare_get
+from rydelab.plugins.dynamodb.store.reads import BatchRead, ItemLookup, ItemRead, batch_get, has_duplicates, prepare_get
 from rydelab.plugins.dynamodb.store.selections import Selection, SelectionResult
 from rydelab.plugins.dynamodb.store.table import OrderedTable
 from rydelab.plugins.dynamodb.store.transactions import (
@@ -68,19 +68,31 @@ class Session:
     Each plan must be committed before the next one of the same item is made.
     """
 
-    def __init__(self, tables: Iterable[OrderedTable], tokens: Tokens) -> None:
-        self._tables = list(tables)
+    def __init__(self, store: "Store", writes: Iterable[Write], tokens: Tokens) -> None:
+        self._store = store
         self._tokens = tokens
-        self._is_open = True
-
-    def close(self) -> None:
-        """End the session: planning and committing are errors from now on."""
+        # In one order for everybody, so that no two sessions wait for each other.
+        self._tables = sorted({write.table for write in writes}, key=lambda table: str(table.table_arn))
         self._is_open = False
+
+    def __enter__(self) -> Self:
+        for table in self._tables:
+            table.lock.acquire()
+        self._is_open = True
+        if not all(map(self._store.holds, self._tables)):
+            self.__exit__()
+            raise resource_not_found()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._is_open = False
+        for table in reversed(self._tables):
+            table.lock.release()
 
     def plan(self, write: Write) -> Change:
         """Evaluate a write on the item that is there. Changes nothing."""
         self._check(write.table)
-        return write.evaluate(write.table.collection.get(write.key))
+        return write.evaluate(write.table.collection.get(write.target.encoded))
 
     def commit(self, change: Change) -> None:
         """Do what a plan of this session said."""
@@ -88,7 +100,7 @@ class Session:
         if change.failure is not None:
             raise ValueError(f"a failed {change.kind} cannot be committed: {change.failure}")
         if change.kind != "check":
-            change.table.apply(change.before, change.after)
+            change.table.apply(change.target.encoded, change.before, change.after, change.after_bytes)
 
     def plan_transaction(self, transaction: Transaction) -> PlannedTransaction:
         """Evaluate all writes of a transaction. Changes nothing.
@@ -113,11 +125,11 @@ class Session:
 
     def _read(self, write: Write) -> Change:
         self._check(write.table)
-        item = write.table.collection.get(write.key)
-        return Change(kind="check", table=write.table, key=write.key, before=item, after=item)
+        item = write.table.collection.get(write.target.encoded)
+        return Change(kind="check", table=write.table, target=write.target, before=item, after=item)
 
     def _check(self, table: OrderedTable) -> None:
-        if not self._is_open or not any(table is one for one in self._tables):
+        if not self._is_open or table not in self._tables:
             raise RuntimeError(f"table {table.name} is not locked by this session")
 
 
@@ -134,29 +146,24 @@ class Store:
 
     def table(self, name: str) -> OrderedTable:
         """Return a table by its name or ARN; raise ResourceNotFoundException if there is none."""
-        with moto_errors():
-            table = self._backend.get_table(name)
+        table = self._backend.tables.get(name)
+        if table is None:
+            with moto_errors():
+                table = self._backend.get_table(name)
         if not isinstance(table, OrderedTable):
             raise TypeError(f"table {name} was not created through the store's backend")
         return table
 
-    @contextmanager
-    def lock(self, writes: Iterable[Write]) -> Iterator[Session]:
-        """Keep every other thread away from the tables of *writes*.
+    def holds(self, table: OrderedTable) -> bool:
+        """Tell whether *table* has not been deleted."""
+        return self._backend.tables.get(table.name) is table
 
-        Locks are taken in the order of the tables' names, so that no two callers wait for each other. Raises
-        ResourceNotFoundException if one of the tables was deleted since its write was prepared.
+    def lock(self, writes: Iterable[Write]) -> Session:
+        """Return a context in which every other thread is kept away from the tables of *writes*.
+
+        Entering it raises ResourceNotFoundException if one of the tables was deleted since its write was prepared.
         """
-        tables = {write.table.table_arn: write.table for write in writes}
-        with ExitStack() as stack:
-            for arn in sorted(tables):
-                stack.enter_context(tables[arn].lock)
-            for table in tables.values():
-                if self.table(table.name) is not table:
-                    raise resource_not_found()
-            session = Session(tables.values(), self._tokens)
-            stack.callback(session.close)
-            yield session
+        return Session(self, writes, self._tokens)
 
     def get_item(self, request: Request) -> ItemRead:
         """GetItem."""
@@ -214,8 +221,7 @@ class Store:
                 ((kind, body),) = write_request.items()
                 write = prepare_put(table, body) if kind == "PutRequest" else prepare_delete(table, body)
                 batch.append(BatchWrite(name, write_request, write))
-        keys = [(one.write.table.name, one.write.table.key_schema.encode(one.write.key)) for one in batch]
-        if len(set(keys)) != len(keys):
+        if has_duplicates(one.write for one in batch):
             raise invalid("Provided list of item keys contains duplicates")
         return tuple(batch)
 

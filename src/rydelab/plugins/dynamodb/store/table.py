@@ -172,34 +172,39 @@ class OrderedTable(Table):  # type: ignore[misc] # moto publishes no types
             raise NotImplementedError("conditional writes go through the store")
         item = canonical_item(from_wire(item_attrs))
         self.key_schema.check_item(item)
+        key = self.key_schema.encode(item)
         with self.lock:
-            self.apply(self.collection.get(item), item)
+            self.apply(key, self.collection.get(key), item, item_size(item))
         return to_moto(item, self.key_schema)
 
     def delete_item(self, hash_key: DynamoType, range_key: DynamoType | None) -> MotoItem | None:
         """Remove one item and return it."""
+        key = self._key(hash_key, range_key)
         with self.lock:
-            before = self.collection.get(self._key(hash_key, range_key))
+            before = self.collection.get(key)
             if before is None:
                 return None
-            self.apply(before, None)
+            self.apply(key, before, None, 0)
         return to_moto(before, self.key_schema)
 
-    def apply(self, before: Item | None, after: Item | None) -> None:
-        """Put *after* in the place of *before*, and a record in moto's stream. The caller holds the lock."""
+    def apply(self, key: bytes, before: Item | None, after: Item | None, after_bytes: int) -> None:
+        """Put *after*, of that size, in the place of *before*, and a record in moto's stream.
+
+        The caller holds the lock.
+        """
         if after is not None:
-            self.collection.put(after, before)
+            self.collection.put(key, after, after_bytes, before=before)
         elif before is not None:
-            self.collection.delete(before)
+            self.collection.delete(key, before=before)
         if self.stream_shard is not None and before != after:
             self.stream_shard.add(
                 None if before is None else to_moto(before, self.key_schema),
                 None if after is None else to_moto(after, self.key_schema),
             )
 
-    def _key(self, hash_key: DynamoType, range_key: DynamoType | None) -> Item:
+    def _key(self, hash_key: DynamoType, range_key: DynamoType | None) -> bytes:
         values = [from_moto_value(value) for value in (hash_key, range_key) if value is not None]
-        return canonical_item(dict(zip(self.key_schema.names, values, strict=True)))
+        return self.key_schema.encode(canonical_item(dict(zip(self.key_schema.names, values, strict=True))))
 
 
 class RestoredOrderedTable(RestoredTable, OrderedTable):  # type: ignore[misc] # moto publishes no types

@@ -9,7 +9,7 @@ from threading import Lock
 from typing import Any
 
 from rydelab.plugins.dynamodb.store.errors import DynamoError, invalid, transaction_cancelled
-from rydelab.plugins.dynamodb.store.reads import ItemLookup, TableOf, prepare_get
+from rydelab.plugins.dynamodb.store.reads import ItemLookup, TableOf, has_duplicates, prepare_get
 from rydelab.plugins.dynamodb.store.writes import (
     Change,
     Write,
@@ -69,8 +69,7 @@ def prepare_transaction(table_of: TableOf, request: Mapping[str, Any]) -> Transa
 
 def transaction_of(writes: Sequence[Write], token: str | None, body: Any) -> Transaction:
     """Make a transaction of checked writes; *body* is the part of the request that its token stands for."""
-    keys = [(write.table.name, write.table.key_schema.encode(write.key)) for write in writes]
-    if len(set(keys)) != len(keys):
+    if has_duplicates(writes):
         raise invalid("Transaction request cannot include multiple operations on one item")
     fingerprint = sha256(dumps(_plain(body))).digest() if token else b""
     return Transaction(tuple(writes), token, fingerprint)
@@ -85,8 +84,7 @@ def prepare_reads(table_of: TableOf, request: Mapping[str, Any]) -> tuple[ItemLo
 
 def distinct(lookups: Sequence[ItemLookup]) -> tuple[ItemLookup, ...]:
     """Return the lookups of a transaction; raise a ValidationException if two are of one item."""
-    keys = [(lookup.table.name, lookup.table.key_schema.encode(lookup.key)) for lookup in lookups]
-    if len(set(keys)) != len(keys):
+    if has_duplicates(lookups):
         raise invalid("Transaction request cannot include multiple operations on one item")
     return tuple(lookups)
 
@@ -119,12 +117,7 @@ def reason(failure: DynamoError | None) -> dict[str, Any]:
 
 def check_total_size(changes: Sequence[Change]) -> None:
     """Raise a ValidationException if a transaction's items are larger than 4 MB together."""
-    total = sum(
-        change.table.collection.item_size(change.after)
-        for change in changes
-        if change.after is not None and change.kind != "check"
-    )
-    if total > MAX_TRANSACTION_BYTES:
+    if sum(change.after_bytes for change in changes) > MAX_TRANSACTION_BYTES:
         raise invalid("Member must have aggregated size less than or equal to 4 MB")
 
 

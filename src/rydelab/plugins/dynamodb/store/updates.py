@@ -29,13 +29,18 @@ from moto.dynamodb.parsing.ast_nodes import (
 )
 from moto.dynamodb.parsing.executors import UpdateExpressionExecutor
 from moto.dynamodb.parsing.expressions import UpdateExpressionParser
-from moto.dynamodb.parsing.validators import ExecuteOperations, UpdateExpressionValidator
+from moto.dynamodb.parsing.validators import (
+    ActionCountValidator,
+    ExecuteOperations,
+    ExpressionPathResolver,
+    UpdateExpressionValidator,
+)
 
 from rydelab.plugins.dynamodb.store.conditions import Path
 from rydelab.plugins.dynamodb.store.errors import DynamoError, invalid, moto_errors
 from rydelab.plugins.dynamodb.store.expressions import Expressions
 from rydelab.plugins.dynamodb.store.moto_items import from_moto, to_moto, to_wire
-from rydelab.plugins.dynamodb.store.projections import Projection
+from rydelab.plugins.dynamodb.store.projections import Projection, check_overlaps
 from rydelab.plugins.dynamodb.store.table import OrderedTable
 from rydelab.plugins.dynamodb.store.values import Item, canonical_item
 
@@ -102,7 +107,9 @@ class _Parsed:
 @lru_cache(maxsize=_CACHED_EXPRESSIONS)
 def _parse(expression: str) -> _Parsed:
     with moto_errors():
-        tree = UpdateExpressionParser.make(expression)
+        tree = ActionCountValidator().traverse(UpdateExpressionParser.make(expression))
+        for node in tree.find_clauses([ExpressionAttribute]):
+            ExpressionPathResolver.raise_exception_if_keyword(node.get_attribute_name())
     return _Parsed(
         tree=tree,
         paths=tuple(_steps(action.children[0]) for action in tree.find_clauses(_ACTIONS)),
@@ -131,6 +138,7 @@ class UpdateExpression:
         self._names = expressions.names
         expressions.use(self._parsed.names, self._parsed.values, "UpdateExpression")
         self._values = expressions.values
+        check_overlaps(self.updated.paths, "UpdateExpression")
 
     @property
     def updated(self) -> Projection:

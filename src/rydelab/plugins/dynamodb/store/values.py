@@ -22,7 +22,7 @@ MIN_EXPONENT = -130
 SCALAR_TYPES = frozenset({"S", "N", "B"})
 SET_NAMES = {"SS": "string", "NS": "number", "BS": "binary"}
 
-_PLAIN_INTEGER = re.compile(r"(?:0|-?[1-9][0-9]{0,37})\Z", re.ASCII)
+_PLAIN = re.compile(r"(?:0|-?[1-9][0-9]{0,37}|-?(?:0|[1-9][0-9]{0,17})\.[0-9]{0,18}[1-9])\Z", re.ASCII)
 _NUMERIC = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\Z", re.ASCII)
 
 
@@ -33,7 +33,7 @@ def canonical_number(text: object) -> str:
     """
     if not isinstance(text, str):
         raise DynamoError("SerializationException", "NUMBER_VALUE cannot be converted to String")
-    if _PLAIN_INTEGER.match(text):
+    if _PLAIN.match(text):
         return text
     if not _NUMERIC.match(text):
         raise invalid(f"The parameter cannot be converted to a numeric value: {text}")

@@ -12,6 +12,7 @@ from rydelab.capacity.item_size import MAX_ITEM_BYTES
 from rydelab.plugins.dynamodb.store.conditions import Predicate
 from rydelab.plugins.dynamodb.store.errors import DynamoError, condition_failed, invalid, invalid_parameters
 from rydelab.plugins.dynamodb.store.expressions import Expressions
+from rydelab.plugins.dynamodb.store.keys import PrimaryKey
 from rydelab.plugins.dynamodb.store.legacy import apply_attribute_updates, filter_condition, refuse_mixture
 from rydelab.plugins.dynamodb.store.projections import Projection
 from rydelab.plugins.dynamodb.store.table import OrderedTable
@@ -28,16 +29,23 @@ class Change:
 
     *before* and *after* are the item's images (None: no item). A ConditionCheck leaves what it finds. When *failure*
     is set nothing may be committed, and *after* is the item that a failed put would have stored, else *before*.
-    *attributes* are what ReturnValues asks for, None when it asks for nothing.
+    *after_bytes* is the size of an *after* that is to be stored. *attributes* are what ReturnValues asks for, None when
+    it asks for nothing.
     """
 
     kind: ChangeKind
     table: OrderedTable
-    key: Item
+    target: PrimaryKey
     before: Item | None
     after: Item | None
+    after_bytes: int = 0
     failure: DynamoError | None = None
     attributes: Item | None = None
+
+    @property
+    def key(self) -> Item:
+        """The primary key of the item."""
+        return self.target.attributes
 
     def response(self) -> dict[str, Any]:
         """Return the members that the operation's response has because of this change."""
@@ -52,21 +60,22 @@ class Write(Protocol):
         """The table that it writes to."""
 
     @property
-    def key(self) -> Item:
-        """The primary key of the item that it writes."""
+    def target(self) -> PrimaryKey:
+        """The item that it writes."""
 
     def evaluate(self, before: Item | None) -> Change:
         """Return what this write makes of the item *before*."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Guard:
+class Guard:
     """A write's condition, and whether its failure shows the old item."""
 
     predicate: Predicate
-    shows_old: bool
+    shows_old: bool = False
 
     def failure(self, before: Item | None) -> DynamoError | None:
+        """Return the condition's failure on the item *before*, or None if it holds."""
         if self.predicate.holds(before):
             return None
         return condition_failed(before if self.shows_old else None)
@@ -77,9 +86,10 @@ class PutWrite:
     """PutItem: the whole item."""
 
     table: OrderedTable
-    key: Item
+    target: PrimaryKey
     item: Item
-    guard: _Guard
+    size_bytes: int
+    guard: Guard
     returns: str = "NONE"
 
     def evaluate(self, before: Item | None) -> Change:
@@ -87,9 +97,10 @@ class PutWrite:
         return Change(
             kind="put",
             table=self.table,
-            key=self.key,
+            target=self.target,
             before=before,
             after=self.item,
+            after_bytes=self.size_bytes,
             failure=self.guard.failure(before),
             attributes=before if self.returns == "ALL_OLD" else None,
         )
@@ -100,8 +111,8 @@ class DeleteWrite:
     """DeleteItem."""
 
     table: OrderedTable
-    key: Item
-    guard: _Guard
+    target: PrimaryKey
+    guard: Guard
     returns: str = "NONE"
 
     def evaluate(self, before: Item | None) -> Change:
@@ -110,7 +121,7 @@ class DeleteWrite:
         return Change(
             kind="delete",
             table=self.table,
-            key=self.key,
+            target=self.target,
             before=before,
             after=before if failure else None,
             failure=failure,
@@ -123,15 +134,15 @@ class CheckWrite:
     """A transaction's ConditionCheck: it writes nothing."""
 
     table: OrderedTable
-    key: Item
-    guard: _Guard
+    target: PrimaryKey
+    guard: Guard
 
     def evaluate(self, before: Item | None) -> Change:
         """Return whether the condition holds for the item *before*."""
         return Change(
             kind="check",
             table=self.table,
-            key=self.key,
+            target=self.target,
             before=before,
             after=before,
             failure=self.guard.failure(before),
@@ -143,8 +154,8 @@ class UpdateWrite:
     """UpdateItem, by an expression or by AttributeUpdates."""
 
     table: OrderedTable
-    key: Item
-    guard: _Guard
+    target: PrimaryKey
+    guard: Guard
     expression: UpdateExpression | None = None
     attribute_updates: Mapping[str, Any] | None = None
     returns: str = "NONE"
@@ -152,24 +163,25 @@ class UpdateWrite:
     def evaluate(self, before: Item | None) -> Change:
         """Return what this update makes of the item *before*; of None it makes a new item."""
         failure = self.guard.failure(before)
-        after = before
+        after, after_bytes = before, 0
         if failure is None:
             try:
-                after = self._applied(before)
+                after, after_bytes = self._applied(before)
             except UpdateFailedError as error:
                 failure = error.error
         return Change(
             kind="update",
             table=self.table,
-            key=self.key,
+            target=self.target,
             before=before,
             after=after,
+            after_bytes=after_bytes,
             failure=failure,
             attributes=None if failure or after is None else self._returned(before, after),
         )
 
-    def _applied(self, before: Item | None) -> Item:
-        base = dict(self.key) if before is None else before
+    def _applied(self, before: Item | None) -> tuple[Item, int]:
+        base = dict(self.target.attributes) if before is None else before
         if self.expression is not None:
             after = self.expression.apply(base, self.table)
         elif self.attribute_updates:
@@ -180,10 +192,10 @@ class UpdateWrite:
             after = dict(base)
         try:
             check_index_keys(self.table, after)
-            check_size(self.table, after, "Item size to update has exceeded the maximum allowed size")
+            size = checked_size(self.table, after, "Item size to update has exceeded the maximum allowed size")
         except DynamoError as error:
             raise UpdateFailedError(error) from error
-        return after
+        return after, size
 
     def _returned(self, before: Item | None, after: Item) -> Item | None:
         if self.returns == "NONE":
@@ -217,26 +229,28 @@ def check_index_keys(table: OrderedTable, item: Item) -> None:
             index.schema.check_lengths(item)
 
 
-def check_size(table: OrderedTable, item: Item, message: str) -> None:
-    """Raise a ValidationException with *message* if *item* is larger than 400 KB."""
-    if table.collection.item_size(item) > MAX_ITEM_BYTES:
+def checked_size(table: OrderedTable, item: Item, message: str) -> int:
+    """Return the size of *item* in bytes; raise a ValidationException with *message* if it is over 400 KB."""
+    size = table.collection.item_size(item)
+    if size > MAX_ITEM_BYTES:
         raise invalid(message)
+    return size
 
 
-def checked_item(table: OrderedTable, given: Any) -> Item:
-    """Return an item to be stored, in canonical form; raise a ValidationException if it cannot be."""
-    item = canonical_item(given)
-    table.key_schema.check_item(item)
-    check_index_keys(table, item)
-    check_size(table, item, "Item size has exceeded the maximum allowed size")
-    return item
-
-
-def checked_key(table: OrderedTable, given: Any) -> Item:
+def checked_key(table: OrderedTable, given: Any) -> PrimaryKey:
     """Return a primary key in canonical form; raise a ValidationException if it is not one of this table."""
     key = canonical_item(given)
     table.key_schema.check_key(key)
-    return key
+    return table.key_schema.primary_key(key)
+
+
+def put_write(table: OrderedTable, given: Any, guard: Guard, *, returns: str = "NONE") -> PutWrite:
+    """Return the write that stores *given*; raise a ValidationException if it cannot be an item of this table."""
+    item = canonical_item(given)
+    table.key_schema.check_item(item)
+    check_index_keys(table, item)
+    size = checked_size(table, item, "Item size has exceeded the maximum allowed size")
+    return PutWrite(table, table.key_schema.primary_key(item), item, size, guard, returns)
 
 
 def prepare_put(table: OrderedTable, request: Request) -> PutWrite:
@@ -245,8 +259,7 @@ def prepare_put(table: OrderedTable, request: Request) -> PutWrite:
     expressions = Expressions(request, parameters=("ConditionExpression",))
     guard = _guard(request, expressions)
     expressions.check_all_used()
-    item = checked_item(table, request["Item"])
-    return PutWrite(table, table.key_schema.key_of(item), item, guard, request.get("ReturnValues") or "NONE")
+    return put_write(table, request["Item"], guard, returns=request.get("ReturnValues") or "NONE")
 
 
 def prepare_delete(table: OrderedTable, request: Request) -> DeleteWrite:
@@ -288,18 +301,13 @@ def prepare_update(table: OrderedTable, request: Request) -> UpdateWrite:
     )
 
 
-def guard_of(predicate: Predicate, *, shows_old: bool = False) -> _Guard:
-    """Return the guard of a write that comes from a statement instead of a request."""
-    return _Guard(predicate, shows_old)
-
-
-def _guard(request: Request, expressions: Expressions, *, others: tuple[str, ...] = ()) -> _Guard:
+def _guard(request: Request, expressions: Expressions, *, others: tuple[str, ...] = ()) -> Guard:
     refuse_mixture(request, ("Expected",), ("ConditionExpression", *others))
     condition = expressions.condition("ConditionExpression")
     if condition is None:
         condition = filter_condition(request.get("Expected"), request.get("ConditionalOperator"))
     shows_old = request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
-    return _Guard(Predicate(condition, expressions.values), shows_old)
+    return Guard(Predicate(condition, expressions.values), shows_old)
 
 
 def _check_returns(request: Request, allowed: tuple[str, ...]) -> None:

@@ -1,0 +1,66 @@
+from pathlib import Path
+
+import pytest
+
+from bootstrap.cli import main
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["deploy", "--endpoint", "http://10.0.0.1:4566"], "10.0.0.1 is not this machine"),
+        (["deploy", "--stage", "Not A Stage"], "stage 'Not A Stage': must be a lower-case word"),
+        (["deploy", "--design", "psychic"], "parameter Design=psychic: must be one of microservices"),
+        (["deploy", "--table-mode", "free"], "parameter TableMode=free: must be one of provisioned"),
+        (["deploy", "--service", "wild-ryde"], "no service 'wild-ryde'"),
+        (["deploy", "--parameter", "Units"], "--parameter 'Units': must be NAME=VALUE"),
+        (["deploy", "--services-dir", "nowhere"], "services folder 'nowhere' does not exist"),
+        (["outputs", "--stage", "a/b"], "stage 'a/b'"),
+        (["destroy", "--stage", "a/b"], "stage 'a/b'"),
+        (["invoke", "RequestRide", "--event", "nowhere.json"], "--event nowhere.json: cannot be read: No such file"),
+    ],
+)
+def test_wrong_input_is_one_sentence_and_status_2(
+    arguments: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+
+    error = capsys.readouterr().err
+    assert error.startswith("bootstrap: ")
+    assert complaint in error
+    assert len(error.splitlines()) == 1
+
+
+def test_an_event_that_is_not_json_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    event = tmp_path / "event.json"
+    event.write_text("{not json")
+
+    assert main(["invoke", "RequestRide", "--event", str(event)]) == 2
+    assert f"--event {event}: is not JSON" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["deploy", "outputs", "destroy", "invoke", "logs"])
+def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main([command, "--help"])
+
+    assert "--stage STAGE" in capsys.readouterr().out
+
+
+def test_help_teaches_with_examples(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main(["--help"])
+
+    assert "python -m bootstrap deploy --design queued" in capsys.readouterr().out
+
+
+def test_the_environment_gives_defaults_and_a_flag_wins(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RYDELAB_ENDPOINT", "http://10.9.8.7:1")
+    monkeypatch.setenv("RYDELAB_STAGE", "WRONG")
+
+    assert main(["outputs"]) == 2
+    assert "10.9.8.7" in capsys.readouterr().err
+    assert main(["outputs", "--endpoint", "http://127.0.0.1:4566"]) == 2
+    assert "stage 'WRONG'" in capsys.readouterr().err

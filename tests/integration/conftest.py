@@ -2,8 +2,7 @@
 
 import socket
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ class Lab:
     """The running emulator, and clients for it."""
 
     emulator: Emulator
+    _clients: dict[str, Any] = field(default_factory=dict)
 
     @property
     def endpoint_url(self) -> str:
@@ -30,21 +30,23 @@ class Lab:
         return self.emulator.endpoint_url
 
     def client(self, service: str) -> Any:
-        """Make a boto3 client for *service* (one per service and session)."""
-        return _client(self.endpoint_url, service)
+        """Return the boto3 client for *service*."""
+        if service not in self._clients:
+            self._clients[service] = boto3.client(
+                service,  # type: ignore[call-overload]
+                endpoint_url=self.endpoint_url,
+                region_name=REGION,
+                aws_access_key_id="test",
+                aws_secret_access_key="test",  # noqa: S106
+                # A test must see the first answer, not the third.
+                config=Config(retries={"total_max_attempts": 1}),
+            )
+        return self._clients[service]
 
-
-@cache
-def _client(endpoint_url: str, service: str) -> Any:
-    return boto3.client(
-        service,  # type: ignore[call-overload]
-        endpoint_url=endpoint_url,
-        region_name=REGION,
-        aws_access_key_id="test",
-        aws_secret_access_key="test",  # noqa: S106
-        # A test must see the first answer, not the third.
-        config=Config(retries={"total_max_attempts": 1}),
-    )
+    def close(self) -> None:
+        """Close the connections of the clients."""
+        for client in self._clients.values():
+            client.close()
 
 
 def free_port() -> int:
@@ -65,4 +67,6 @@ def lab_settings(data_dir: Path) -> Settings:
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """Run one lab for the session. Tests share it: each makes tables, queues and functions with names of its own."""
     with emulator.start(lab_settings(tmp_path_factory.mktemp("lab"))) as running:
-        yield Lab(running)
+        lab = Lab(running)
+        yield lab
+        lab.close()

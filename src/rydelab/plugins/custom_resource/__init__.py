@@ -1,0 +1,1 @@
+"""``AWS::CloudFormation::CustomResource`` and ``Custom::…`` for LocalStack, which deploys them as nothing."""

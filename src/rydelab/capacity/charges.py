@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from rydelab.capacity.item_size import AttributeValue, Item, item_bytes
 from rydelab.capacity.positions import position_of
-from rydelab.capacity.schema import Index, IndexScope, Projection, TableSchema
+from rydelab.capacity.schema import Index, IndexScope, TableSchema
 from rydelab.capacity.settings import Settings
 from rydelab.capacity.units import Consistency, failed_write_units, local_index_read_units, read_units, write_units
 
@@ -80,9 +80,7 @@ def index_writes(
     if not was_in and not is_in:
         return ()
     if was_in and is_in and index.key_of(before) == index.key_of(after):
-        if old == new or index.projection is Projection.KEYS_ONLY:
-            return ()
-        return (_entry_write(index, settings, old, new),)
+        return () if old == new else (_entry_write(index, settings, old, new),)
     return tuple(_entry_write(index, settings, entry, {}) for entry in (old, new) if entry)
 
 

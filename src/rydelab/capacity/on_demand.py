@@ -38,5 +38,4 @@ class PeakTracker:
             self._consumed_before = consumed_units
             self._window_end = now + settings.on_demand_peak_window_s
         if now >= self._rise_since + settings.on_demand_growth_s:
-            self.peak = max(self.peak, self._rise)
-            self._rise, self._rise_since = 0.0, math.inf
+            self.peak, self._rise, self._rise_since = self._rise, 0.0, math.inf

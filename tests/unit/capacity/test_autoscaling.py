@@ -122,6 +122,13 @@ def test_a_scale_in_cooldown_delays_the_next_scale_in_but_no_scale_out() -> None
     assert feed(subject, [600.0] * 2, start_minute=37) == [(38, 15)]
 
 
+def test_a_scale_out_ends_the_cooldown_of_a_scale_in() -> None:
+    subject = scaler(scale_in_cooldown_s=36_000, capacity=40)
+    assert feed(subject, [600.0] * 15) == [(15, 15)]
+    assert feed(subject, [1200.0] * 2, start_minute=16) == [(17, 29)]
+    assert feed(subject, [60.0] * 15, start_minute=18) == [(32, 2)]
+
+
 def test_scale_in_can_be_disabled_and_suspended() -> None:
     assert feed(scaler(capacity=20, disable_scale_in=True), [0.0] * 30) == []
     suspended = scaler(capacity=20)
@@ -192,6 +199,14 @@ def test_a_manual_change_is_noticed_by_the_provisioned_capacity_alarms() -> None
         assert lowered.capacity == 10
         lowered.observe(300.0, 5, minute * 60.0)
     assert lowered.capacity == 5
+
+
+def test_a_change_of_its_own_is_no_manual_change() -> None:
+    subject = scaler(capacity=10)
+    feed(subject, [400.0] * 15)
+    feed(subject, [600.0] * 2, start_minute=16)
+    assert subject.capacity == 15
+    assert [alarm.state for alarm in subject.alarms[2:]] == ["INSUFFICIENT_DATA", "INSUFFICIENT_DATA"]
 
 
 def test_the_texts_of_an_activity() -> None:

@@ -28,6 +28,7 @@ def test_a_fresh_table_of_1_wcu_admits_300_units_of_burst_and_1_a_second(
         pytest.param(
             Settings(), [(0, 300, True), (3, 1, True), (3, 1, True), (3, 1, True), (3, 1, False)], id="free refusals"
         ),
+        pytest.param(Settings(), [(0, 300, True), (0.9999, 1, False), (1, 1, True)], id="a unit is a whole unit"),
         pytest.param(
             Settings(fresh_burst_s=0), [(0, 1, False), (1, 1, True), (1, 1, False)], id="an empty fresh table"
         ),

@@ -159,7 +159,7 @@ def test_heat_that_pauses_starts_over(make_table: MakeTable) -> None:
     table = make_table(write=5000, settings=Settings(split_after_s=60, heat_window_s=30))
     before = len(table.resource().partitions)
     for start in (0.0, 200.0, 400.0):
-        warm_up(table, [HOT, HOT + 5], seconds=55, start=start)
+        warm_up(table, [HOT, HOT + 5], seconds=58, start=start)
     assert len(table.resource().partitions) == before
 
 
@@ -210,6 +210,15 @@ def test_the_heaviest_key_is_found_among_very_many_in_bounded_memory() -> None:
     assert HOT in heat._counts
     assert len(heat._counts) <= 16
     assert len(heat._bins) == 32
+
+
+@pytest.mark.parametrize(("first", "end", "split"), [(500, 1000, 501), (0, 501, 500)])
+def test_the_heaviest_key_is_cut_off_from_neighbours_that_nobody_counted(first: int, end: int, split: int) -> None:
+    heat = KeyHeat(first, end, bins=1, keys=1)
+    heat.record(500, 90.0)
+    for position in range(first + 1, end - 1, 10):
+        heat.record(position, 1.0)
+    assert heat.split_point(0.1) == split
 
 
 def test_even_heat_is_split_in_the_middle() -> None:

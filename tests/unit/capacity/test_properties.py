@@ -100,17 +100,20 @@ def test_no_key_gets_more_than_its_partition_serves(start: float, steps: list[tu
 
 
 @schedules
-@given(rates, epochs, st.lists(st.tuples(st.floats(-500, 500), units, positions), max_size=30))
+@given(rates, epochs, st.lists(st.tuples(st.floats(-500, 500), units, positions, st.booleans()), max_size=30))
 def test_a_clock_that_steps_back_creates_no_units(
-    rate: float, start: float, steps: list[tuple[float, float, int]]
+    rate: float, start: float, steps: list[tuple[float, float, int, bool]]
 ) -> None:
+    """Neither on the fast path nor on the careful one, which transactions take."""
     table = provisioned(rate, start, STRICT)
     now = latest = start
     total = 0.0
-    for step, asked, position in steps:
+    for step, asked, position, carefully in steps:
         now += step
         latest = max(latest, now)
-        if table.admit_write(WriteCharge(asked, position), now).admitted:
+        charge = WriteCharge(asked, position)
+        answer = admit_transaction([(table, charge)], now) if carefully else table.admit_write(charge, now)
+        if answer.admitted:
             total += asked
         assert total <= 300 * rate + rate * (latest - start) + TOLERANCE * rate
 

@@ -131,6 +131,15 @@ def test_a_clock_that_steps_back_gives_no_decrease() -> None:
     assert quota.allows(11 * HOUR)
 
 
+def test_a_clock_that_steps_back_over_midnight_begins_no_second_day() -> None:
+    quota = DecreaseQuota(Settings(), now=DAY)
+    for _ in range(4):
+        quota.spend(DAY)
+    assert not quota.allows(DAY - 1)
+    assert not quota.allows(DAY + 1)
+    assert quota.today(DAY + 1) == 4
+
+
 def test_a_read_and_a_write_decrease_in_one_request_are_one_and_indexes_count_apart(make_table: MakeTable) -> None:
     table = make_table(read=9, write=9, indexes={"byCity": Throughput(9, 9)}, settings=Settings(update_delay_s=0))
     table.update(to(8, 8), 0.0)

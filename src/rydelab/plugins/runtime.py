@@ -81,12 +81,11 @@ def load_plugins() -> tuple[str, ...]:
 
 
 def _load(entry_point: metadata.EntryPoint) -> None:
-    from plux import PluginManager  # noqa: PLC0415
+    from plux import PluginManager, PluginSpecResolver  # noqa: PLC0415 (as in main)
 
     name = f"{entry_point.group}:{entry_point.name}"
     try:
-        entry_point.load()
-        PluginManager(entry_point.group).load(entry_point.name)
+        PluginManager(entry_point.group).load(PluginSpecResolver().resolve(entry_point.load()).name)
     except Exception as error:
         raise PluginError(f"{name} ({entry_point.value}) does not load: {type(error).__name__}: {error}") from error
 

@@ -22,6 +22,7 @@ from localstack.services.lambda_.invocation.version_manager import LambdaVersion
 from rydelab.plugins import lab_clock
 from rydelab.plugins.lambda_ import metrics
 from rydelab.plugins.lambda_.delivery import Condition, Done, send_to_dead_letter_queue, send_to_destination
+from rydelab.plugins.lambda_.invocation import VersionReplacedError
 
 LOG = logging.getLogger(__name__)
 
@@ -29,6 +30,7 @@ _DEFAULT_MAX_RETRIES: Final = 2
 _DEFAULT_MAX_AGE_S: Final = 6 * 3600
 _FIRST_THROTTLE_DELAY_S: Final = 1.0
 _LAST_THROTTLE_DELAY_S: Final = 300.0
+_REPLACED_DELAY_S: Final = 0.1
 # AWS takes events from its queue with as many environments as the function's concurrency allows. On one machine an
 # environment more only helps when the present ones wait for something, which shows in events that wait for a worker.
 _PATIENCE_S: Final = 0.1
@@ -202,6 +204,9 @@ class AsyncEvents:
         age_ms = (lab_clock.now_s() - event.received_s) * 1000
         try:
             result = self.version_manager.invoke(invocation=event.invocation)
+        except VersionReplacedError:
+            self._put(event, _REPLACED_DELAY_S)
+            return
         except Exception as refusal:  # noqa: BLE001 (throttled, or the lab's own trouble: both go back)
             event.throttled_attempts += 1
             delay_s = min(_FIRST_THROTTLE_DELAY_S * 2 ** (event.throttled_attempts - 1), _LAST_THROTTLE_DELAY_S)

@@ -1,7 +1,7 @@
 """The pool of execution environments, in the place of LocalStack's assignment service.
 
-An idle environment is found in constant time, the one used last first, so that surplus ones grow old and are ended by
-one thread that looks once a second.
+An idle environment is found in constant time, the one used last first, so that surplus ones grow old and are frozen
+and at last ended by one thread that looks once a second.
 """
 
 import contextlib
@@ -20,7 +20,10 @@ from localstack.services.lambda_.invocation.lambda_models import FunctionVersion
 from rydelab.plugins.lambda_.executor import ProcessEnvironment, spawner
 
 LOG = logging.getLogger(__name__)
-_REAP_S: Final = 1.0
+_LOOK_S: Final = 1.0
+# AWS freezes an environment as soon as it has answered. Here that would cost every invocation; but what a function
+# leaves running must not take the processor for long.
+_FREEZE_AFTER_S: Final = 1.0
 
 
 class EnvironmentPool:
@@ -32,7 +35,7 @@ class EnvironmentPool:
         self._idle: dict[tuple[str, str], list[ProcessEnvironment]] = defaultdict(list)
         self._provisioning = ThreadPoolExecutor(thread_name_prefix="lambda-provisioning")
         self._stopped = threading.Event()
-        threading.Thread(target=self._reap, name="lambda-idle-expiry", daemon=True).start()
+        threading.Thread(target=self._look_after_idle, name="lambda-idle-expiry", daemon=True).start()
 
     @contextlib.contextmanager
     def get_environment(
@@ -56,17 +59,13 @@ class EnvironmentPool:
         return len(self._all.get(version_manager_id, ()))
 
     def stop_environments_for_version(self, version_manager_id: str) -> None:
-        """End every environment of a version, also the busy ones."""
+        """End the idle environments of a version now, and each busy one when its invocation ends, as on AWS."""
         with self._lock:
-            environments = list(self._all.pop(version_manager_id, {}).values())
-            for key in [key for key in self._idle if key[0] == version_manager_id]:
-                del self._idle[key]
-        for environment in environments:
-            # A busy environment is in another thread's hands: its process is killed, and that thread ends it.
-            environment.runtime_executor.kill()
-            environment.returned_at = 0.0
-            if not environment.busy:
-                environment.stop()
+            self._all.pop(version_manager_id, None)
+            keys = [key for key in self._idle if key[0] == version_manager_id]
+            idle = [environment for key in keys for environment in self._idle.pop(key)]
+        for environment in idle:
+            environment.stop()
 
     def scale_provisioned_concurrency(
         self, version_manager_id: str, function_version: FunctionVersion, target_provisioned_environments: int
@@ -84,27 +83,24 @@ class EnvironmentPool:
         return [*starts, *(self._provisioning.submit(self._discard, environment) for environment in old)]
 
     def stop(self) -> None:
-        """End everything."""
+        """End everything, invocations too."""
         self._stopped.set()
         self._provisioning.shutdown(cancel_futures=True, wait=False)
         for version_manager_id in list(self._all):
             self.stop_environments_for_version(version_manager_id)
-        spawner().stop()
+        spawner().stop()  # which kills what is still busy
 
     def _take_idle(self, version_manager_id: str, kind: InitializationType) -> ProcessEnvironment | None:
         with self._lock:
             idle = self._idle.get((version_manager_id, kind))
             if not idle:
                 return None
-            environment = idle.pop()
-            environment.busy = True
-            return environment
+            return idle.pop()
 
     def _start(
         self, version_manager_id: str, function_version: FunctionVersion, kind: InitializationType
     ) -> ProcessEnvironment:
         environment = ProcessEnvironment(function_version, kind, version_manager_id)
-        environment.busy = True
         with self._lock:
             self._all[version_manager_id][environment.id] = environment
         try:
@@ -118,7 +114,6 @@ class EnvironmentPool:
         environment.returned_at = time.monotonic()
         key = (environment.version_manager_id, environment.initialization_type)
         with self._lock:
-            environment.busy = False
             wanted = environment.id in self._all.get(environment.version_manager_id, {})
             if wanted:
                 self._idle[key].append(environment)
@@ -133,9 +128,10 @@ class EnvironmentPool:
                 idle.remove(environment)
         environment.stop()
 
-    def _reap(self) -> None:
-        while not self._stopped.wait(_REAP_S):
-            oldest_allowed = time.monotonic() - config.LAMBDA_KEEPALIVE_MS / 1000
+    def _look_after_idle(self) -> None:
+        while not self._stopped.wait(_LOOK_S):
+            now = time.monotonic()
+            oldest_allowed = now - config.LAMBDA_KEEPALIVE_MS / 1000
             with self._lock:
                 expired = [
                     environment
@@ -146,6 +142,10 @@ class EnvironmentPool:
                 ]
                 for environment in expired:
                     self._idle[(environment.version_manager_id, environment.initialization_type)].remove(environment)
+                for idle in self._idle.values():
+                    for environment in idle:
+                        if environment.returned_at < now - _FREEZE_AFTER_S:
+                            environment.freeze()  # under the lock: nobody may take it meanwhile
             for environment in expired:
                 LOG.debug("rydelab: ending idle environment %s", environment.id)
                 self._discard(environment)

@@ -3,6 +3,7 @@
 import itertools
 import sysconfig
 import tempfile
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -17,6 +18,7 @@ from localstack.services.lambda_.invocation.runtime_executor import RuntimeExecu
 from localstack.utils.xray.trace_header import TraceHeader
 
 from rydelab.plugins.lambda_.logs import LogStream
+from rydelab.workers import linux
 from rydelab.workers.execution_environment import ExecutionEnvironment
 from rydelab.workers.model import FunctionSpec, Invocation, Outcome
 from rydelab.workers.spawner import Spawner
@@ -39,6 +41,7 @@ _environment_numbers = itertools.count()
 @cache
 def spawner() -> Spawner:
     """Return the spawner of this emulator."""
+    linux.raise_descriptor_limit()  # an environment takes half a dozen
     return Spawner(work_dir())
 
 
@@ -73,7 +76,7 @@ class ProcessExecutor(RuntimeExecutor):  # type: ignore[misc]
                 code_dir=code_dir,
                 timeout_s=settings.timeout,
                 memory_mb=settings.memory_size,
-                environment=_environment_variables(env_vars, settings.runtime, code_dir),
+                environment=_environment_variables(env_vars, settings.runtime, code_dir, settings.environment or {}),
                 layer_dirs=tuple(layer.code.get_unzipped_code_location() for layer in settings.layers),
             ),
             spawner(),
@@ -112,10 +115,10 @@ class ProcessExecutor(RuntimeExecutor):  # type: ignore[misc]
         if self._environment is not None:
             self._environment.stop()
 
-    def kill(self) -> None:
-        """Kill the runtime process; the environment stays, and its next invocation starts another."""
+    def freeze(self) -> None:
+        """Stop the idle environment until its next invocation."""
         if self._environment is not None:
-            self._environment.kill()
+            self._environment.freeze()
 
     def get_address(self) -> str:
         """Return where environments run: this machine."""
@@ -160,8 +163,12 @@ class ProcessEnvironment(StockEnvironment):  # type: ignore[misc]
     ) -> None:
         super().__init__(function_version, initialization_type, lambda *_: None, version_manager_id)
         self.returned_at = 0.0
-        self.busy = False
         self._started_on = datetime.now(UTC).date()
+
+    def get_log_group_name(self) -> str:
+        """Return the group of the function's LoggingConfig."""
+        name: str = self.function_version.config.logging_config.get("LogGroup") or super().get_log_group_name()
+        return name
 
     def get_log_stream_name(self) -> str:
         """Return the name that AWS gives: the day on which the environment started (UTC), version, environment."""
@@ -172,6 +179,10 @@ class ProcessEnvironment(StockEnvironment):  # type: ignore[misc]
         self.status = RuntimeStatus.STARTING
         self.runtime_executor.start(self.get_environment_variables())
         self.status = RuntimeStatus.READY
+
+    def freeze(self) -> None:
+        """Stop the idle environment until its next invocation."""
+        self.runtime_executor.freeze()
 
     def stop(self) -> None:
         """End the environment. Can be called twice."""
@@ -195,8 +206,10 @@ class ProcessEnvironment(StockEnvironment):  # type: ignore[misc]
         )
 
 
-def _environment_variables(stock: dict[str, Any], runtime: str, code_dir: Path) -> dict[str, str]:
-    """Return what the handler finds in ``os.environ``.
+def _environment_variables(
+    stock: dict[str, Any], runtime: str, code_dir: Path, own: Mapping[str, str]
+) -> dict[str, str]:
+    """Return what the handler finds in ``os.environ``: AWS's variables, then the function's *own*.
 
     Source: AWS Lambda developer guide, "Defined runtime environment variables".
     """
@@ -210,5 +223,5 @@ def _environment_variables(stock: dict[str, Any], runtime: str, code_dir: Path) 
         "PWD": str(code_dir),
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{config.GATEWAY_LISTEN[0].port}",
     }
-    variables.setdefault("TZ", ":UTC")
+    variables.update(own)
     return variables

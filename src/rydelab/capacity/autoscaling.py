@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from rydelab.capacity.alarms import Alarm, AlarmKind, evaluate
+from rydelab.capacity.schedule import ScheduledAction
 from rydelab.capacity.settings import Settings
 from rydelab.capacity.throttling import Access
 
@@ -138,6 +139,17 @@ class Scaler:
             return None
         return self._return_to_bounds(now)
 
+    def run(self, action: ScheduledAction, now: float) -> Activity | None:
+        """Carry out a scheduled action that is due: note it, move the bounds, and return what :meth:`set_bounds` does."""
+        minimum = self.bounds.minimum if action.minimum is None else action.minimum
+        maximum = self.bounds.maximum if action.maximum is None else action.maximum
+        bounds = Bounds(minimum=minimum, maximum=maximum)
+        text = f"min capacity to {minimum} and max capacity to {maximum}"
+        cause = f"scheduled action name {action.name} was triggered"
+        message = f"Successfully set {text}"
+        self.activities.append(Activity(self.capacity, f"Setting {text}", cause, now, "Successful", message, now))
+        return self.set_bounds(bounds, now)
+
     def fulfilled(self, now: float) -> Activity:
         """Report that the activity in progress took effect; the alarms' thresholds follow."""
         done = self._end(
@@ -213,9 +225,7 @@ class Scaler:
     def _may_scale_in(self, now: float) -> bool:
         if self.policy.disable_scale_in or self.scale_in_suspended:
             return False
-        cooling_in = now - self._last_in < self.policy.scale_in_cooldown_s
-        cooling_out = now - self._last_out[0] < self.policy.scale_out_cooldown_s
-        return not cooling_in and not cooling_out
+        return now - self._last_in >= self.policy.scale_in_cooldown_s
 
     def _notice_manual_change(self, provisioned: float) -> None:
         """Follow a capacity that someone else set, once the ProvisionedCapacity alarms have seen it."""
@@ -228,7 +238,6 @@ class Scaler:
         self._minutes.clear()
         if "ALARM" in (self._state("ProvisionedCapacityHigh"), self._state("ProvisionedCapacityLow")):
             self.capacity = int(provisioned)
-            self._averages.clear()
 
     def _return_to_bounds(self, now: float) -> Activity:
         wanted = self.bounds.clamp(self.capacity)

@@ -4,6 +4,7 @@ import pytest
 
 from rydelab.capacity.alarms import evaluate
 from rydelab.capacity.autoscaling import Activity, Bounds, Policy, Scaler
+from rydelab.capacity.schedule import ScheduledAction, parse_schedule
 from rydelab.capacity.settings import Settings
 from rydelab.capacity.throttling import Access
 
@@ -148,6 +149,22 @@ def test_changed_bounds_move_the_capacity_at_once_whatever_the_cooldowns() -> No
     assert subject.set_bounds(Bounds(minimum=8, maximum=9), 3.0) is None  # one is in progress
     subject.fulfilled(4.0)
     assert feed(subject, [0.0]) == [(1, 8)]
+
+
+def test_a_scheduled_action_moves_the_bounds_and_the_capacity_with_them() -> None:
+    subject = scaler(capacity=5, minimum=1, maximum=40, scale_out_cooldown_s=9999)
+    morning = ScheduledAction("morning", parse_schedule("cron(0 8 * * ? *)"), minimum=20)
+    activity = subject.run(morning, 0.0)
+    assert activity is not None
+    assert (activity.capacity, activity.cause) == (20, "minimum capacity was set to 20")
+    assert subject.bounds == Bounds(minimum=20, maximum=40)
+    assert subject.activities[0].description == "Setting min capacity to 20 and max capacity to 40"
+    assert subject.activities[0].cause == "scheduled action name morning was triggered"
+    subject.fulfilled(1.0)
+    assert subject.run(ScheduledAction("evening", morning.schedule, minimum=1), 2.0) is None
+    with pytest.raises(ValueError, match="got 1, 0"):
+        subject.run(ScheduledAction("night", morning.schedule, maximum=0), 3.0)
+    assert subject.bounds == Bounds(minimum=1, maximum=40)
 
 
 def test_the_four_alarms_with_names_and_thresholds() -> None:

@@ -2,6 +2,7 @@ from collections.abc import Callable
 
 import pytest
 
+from rydelab.capacity.bucket import Bucket
 from rydelab.capacity.charges import ReadCharge, WriteCharge
 from rydelab.capacity.settings import Settings
 from rydelab.capacity.table import Table
@@ -52,6 +53,12 @@ def test_timeline(make_table: Callable[..., Table], settings: Settings, steps: l
     table = make_table(settings=settings)
     answered = [(now, units, table.admit_write(WriteCharge(units, 0), now).admitted) for now, units, _ in steps]
     assert answered == steps
+
+
+def test_taking_at_an_earlier_time_moves_no_clock_back() -> None:
+    bucket = Bucket(rate=1, size=10, tokens=10, now=9.0)
+    bucket.take(4, 5.0)
+    assert bucket.level(9.0) == 6
 
 
 def test_reads_and_writes_have_buckets_of_their_own(make_table: Callable[..., Table]) -> None:

@@ -101,6 +101,21 @@ def test_maximum_throughput_is_set_and_removed_by_update(make_table: MakeTable) 
     assert table.admit_write(WriteCharge(500, 0), ready).admitted
 
 
+def test_a_maximum_may_be_changed(make_table: MakeTable) -> None:
+    table = make_table(on_demand=True, maximum=Change(write=10))
+    table.admit_write(WriteCharge(3000, 0), 0.0)
+    ready = table.update(Update(throughput=ThroughputSettings(on_demand_maximum=Change(write=100))), 0.0)
+    table.advance(ready)
+    assert drive(table, 1000, start=round(ready), seconds=100) == pytest.approx(100, rel=0.05)
+
+
+def test_a_peak_at_the_quota_gives_no_more_than_the_quota(make_table: MakeTable) -> None:
+    table = make_table(on_demand=True, warm=Change(write=30_000), settings=Settings(on_demand_growth_s=100))
+    drive(table, 30_000, start=0, seconds=120)
+    table.advance(121.0)
+    assert table.resource().warm[WRITE] == 40_000
+
+
 def test_maximum_wins_over_warm_throughput(make_table: MakeTable) -> None:
     table = make_table(on_demand=True, maximum=Change(write=10), warm=Change(write=10_000))
     table.admit_write(WriteCharge(1000, 0), 0.0)

@@ -14,6 +14,7 @@ import boto3
 import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
+from botocore.parsers import ResponseParserError
 
 from bootstrap.errors import BootstrapError, InputError, NoLabError
 
@@ -132,8 +133,9 @@ def connected(target: Target) -> Iterator[Clients]:
         code = error.response.get("Error", {}).get("Code", "")
         message = error.response.get("Error", {}).get("Message", "") or error
         raise BootstrapError(f"{error.operation_name} at {target.endpoint_url} failed: {code}: {message}") from error
-    except BotoCoreError as error:
-        raise NoLabError(f"{target.endpoint_url} does not answer as AWS would: {error}") from error
+    except (BotoCoreError, ResponseParserError) as error:
+        reason = str(error).strip().splitlines()[0][:200]
+        raise NoLabError(f"{target.endpoint_url} does not answer as AWS would: {reason}") from error
 
 
 def _session(region: str) -> boto3.Session:

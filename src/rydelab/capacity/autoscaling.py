@@ -140,7 +140,7 @@ class Scaler:
         return self._return_to_bounds(now)
 
     def run(self, action: ScheduledAction, now: float) -> Activity | None:
-        """Carry out a scheduled action that is due: note it, move the bounds, and return what :meth:`set_bounds` does."""
+        """Carry out a scheduled action that is due: note it and move the bounds as :meth:`set_bounds` does."""
         minimum = self.bounds.minimum if action.minimum is None else action.minimum
         maximum = self.bounds.maximum if action.maximum is None else action.maximum
         bounds = Bounds(minimum=minimum, maximum=maximum)

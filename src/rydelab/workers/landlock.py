@@ -16,35 +16,40 @@ _SYS_ADD_RULE: Final = 445
 _SYS_RESTRICT_SELF: Final = 446
 _CREATE_RULESET_VERSION: Final = 1
 _RULE_PATH_BENEATH: Final = 1
-_PR_SET_NO_NEW_PRIVS: Final = 38
 
 _FIRST_ABI_WITH_TRUNCATE: Final = 3  # before it, a handled file system could not be handled whole
-_FIRST_ABI_WITH_SCOPES: Final = 6
+ABI_WITH_SIGNAL_SCOPE: Final = 6
+"""From this version on a confined process cannot signal others."""
 _SCOPE_SIGNAL: Final = 1 << 1
 # WRITE_FILE; REMOVE_DIR, REMOVE_FILE, MAKE_CHAR, _DIR, _REG, _SOCK, _FIFO, _BLOCK, _SYM, REFER, TRUNCATE.
 _CHANGES: Final = 1 << 1 | sum(1 << bit for bit in range(4, 15))
+
+
+def abi_version() -> int:
+    """Return the version of Landlock that the kernel has; 0 or less if none."""
+    return _syscall(_SYS_CREATE_RULESET, None, 0, _CREATE_RULESET_VERSION)
 
 
 def confine(writable_dirs: Iterable[str]) -> bool:
     """Take from this process and its descendants what an execution environment of AWS has not either.
 
     It can change files below *writable_dirs* only, cannot look into processes that are not its descendants (their
-    environment, their memory), not even as root, and cannot signal them (Linux 6.12). There is no way back.
+    environment, their memory), and cannot signal them (Linux 6.12). There is no way back. The caller has done
+    ``linux.drop_privileges``: the kernel asks for it, and root could still look into processes.
 
     Returns false where the kernel has no Landlock, or an old one, and then changes nothing.
     """
-    abi = _syscall(_SYS_CREATE_RULESET, None, 0, _CREATE_RULESET_VERSION)
+    abi = abi_version()
     if abi < _FIRST_ABI_WITH_TRUNCATE:
         return False
     attributes = struct.pack("=QQQ", _CHANGES, 0, _SCOPE_SIGNAL)
-    if abi < _FIRST_ABI_WITH_SCOPES:
+    if abi < ABI_WITH_SIGNAL_SCOPE:
         attributes = attributes[:8]
     ruleset_fd = _checked(_syscall(_SYS_CREATE_RULESET, attributes, len(attributes), 0))
     try:
         for directory in writable_dirs:
             with contextlib.suppress(FileNotFoundError):
                 _allow(ruleset_fd, directory)
-        _checked(ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
         _checked(_syscall(_SYS_RESTRICT_SELF, ruleset_fd, 0))
     finally:
         os.close(ruleset_fd)

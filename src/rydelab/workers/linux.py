@@ -4,12 +4,15 @@ import contextlib
 import ctypes
 import resource
 import signal
+import struct
 from pathlib import Path
 from typing import Final
 
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_DUMPABLE: Final = 4
 _PR_SET_CHILD_SUBREAPER: Final = 36
+_PR_SET_NO_NEW_PRIVS: Final = 38
+_LINUX_CAPABILITY_VERSION_3: Final = 0x20080522
 
 
 def die_with_parent() -> None:
@@ -25,6 +28,14 @@ def adopt_orphans() -> None:
 def hide_memory() -> None:
     """Close ``/proc/PID/environ`` and ``/proc/PID/mem`` to other processes of the same user (not to root)."""
     _prctl(_PR_SET_DUMPABLE, 0)
+
+
+def drop_privileges() -> None:
+    """Give up every capability for good, for this process and what it starts: root keeps its files, nothing else."""
+    _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+    header = struct.pack("=Ii", _LINUX_CAPABILITY_VERSION_3, 0)
+    if ctypes.CDLL(None, use_errno=True).capset(header, bytes(24)) != 0:
+        raise OSError(ctypes.get_errno(), "capset failed")
 
 
 def children_of(pid: int) -> list[int]:

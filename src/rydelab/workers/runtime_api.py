@@ -148,7 +148,7 @@ class Listener:
     """The address of one environment's Runtime API, on loopback."""
 
     def __init__(self) -> None:
-        self.sock = socket.create_server(("127.0.0.1", 0), backlog=8)
+        self.sock = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.sock.setblocking(False)
 
     @property

@@ -59,15 +59,17 @@ class Collection:
     def set_indexes(self, indexes: Iterable[Index]) -> None:
         """Keep exactly these indexes; a new or changed one is filled from the items that are there."""
         wanted = {index.name: index for index in indexes}
-        for name in [name for name, index in self._indexes.items() if wanted.get(name) != index]:
-            del self._indexes[name], self._entries[name]
-        for name, index in wanted.items():
-            if name not in self._indexes:
-                entries = Entries(index.schema)
-                items = ((key, from_record(self._records[key])) for key in self._records.keys_within())
-                keys = (entries.entry_key(item, key) for key, item in items)
-                entries.fill([key for key in keys if key is not None])
-                self._indexes[name], self._entries[name] = index, entries
+        kept = {name: entries for name, entries in self._entries.items() if wanted.get(name) == self._indexes[name]}
+        # Replaced, not changed: requests are checked against the indexes without the lock.
+        self._entries = {name: kept[name] if name in kept else self._filled(index) for name, index in wanted.items()}
+        self._indexes = wanted
+
+    def _filled(self, index: Index) -> Entries:
+        entries = Entries(index.schema)
+        items = ((key, from_record(self._records[key])) for key in self._records.keys_within())
+        keys = (entries.entry_key(item, key) for key, item in items)
+        entries.fill([key for key in keys if key is not None])
+        return entries
 
     def get(self, key: bytes) -> Item | None:
         """Return a copy of the item with this primary key."""

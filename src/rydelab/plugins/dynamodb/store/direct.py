@@ -89,7 +89,7 @@ class DirectOperations:
         if isinstance(prepared, StatementWrite):
             attributes = self._write(prepared.write).attributes
             return {"Items": [] if attributes is None else [attributes]}
-        return self._store.select(prepared).response()
+        return prepared.read().response()
 
     def batch_execute_statement(self, request: Request) -> Response:
         """BatchExecuteStatement: each statement's answer or error, in order."""

@@ -73,6 +73,8 @@ class PageRequest:
     def read(self) -> Page:
         """Read the page as the table is now."""
         with self.table.lock:
+            if self.index is not None:
+                index_named(self.table, self.index.name)  # it may be deleted since the request was checked
             items, sizes, is_full = self._evaluate()
         entries = items
         if self.index is not None and not self.fetches:

@@ -23,7 +23,7 @@ from rydelab.plugins.dynamodb.store.errors import invalid, moto_errors, resource
 from rydelab.plugins.dynamodb.store.pages import Page, prepare_query, prepare_scan
 from rydelab.plugins.dynamodb.store.partiql import StatementWrite, prepare_statement
 from rydelab.plugins.dynamodb.store.reads import BatchRead, ItemLookup, ItemRead, batch_get, has_duplicates, prepare_get
-from rydelab.plugins.dynamodb.store.selections import Selection, SelectionResult
+from rydelab.plugins.dynamodb.store.selections import Selection
 from rydelab.plugins.dynamodb.store.table import OrderedTable
 from rydelab.plugins.dynamodb.store.transactions import (
     PlannedTransaction,
@@ -230,12 +230,8 @@ class Store:
         return prepare_transaction(self.table, request)
 
     def prepare_statement(self, request: Request) -> StatementWrite | Selection:
-        """Check ExecuteStatement, or one statement of BatchExecuteStatement: a write to be planned, or a read."""
+        """Check ExecuteStatement, or one of BatchExecuteStatement: a write to be planned, or pages to be read."""
         return prepare_statement(self.table, request)
-
-    def select(self, selection: Selection) -> SelectionResult:
-        """Do the reads of a SELECT."""
-        return selection.read()
 
     def prepare_statements_transaction(self, request: Request) -> Transaction | tuple[ItemLookup, ...]:
         """Check ExecuteTransaction: writes to be planned together, or reads for :meth:`read_statements`."""

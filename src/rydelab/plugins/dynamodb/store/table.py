@@ -67,8 +67,8 @@ class OrderedTable(Table):  # type: ignore[misc] # moto publishes no types
 
     @indexes.setter
     def indexes(self, indexes: Sequence[SecondaryIndex]) -> None:
+        self._follow_indexes(indexes, self._global)
         self._local = indexes
-        self._follow_indexes()
 
     @property
     def global_indexes(self) -> Sequence[SecondaryIndex]:
@@ -77,12 +77,12 @@ class OrderedTable(Table):  # type: ignore[misc] # moto publishes no types
 
     @global_indexes.setter
     def global_indexes(self, indexes: Sequence[SecondaryIndex]) -> None:
+        self._follow_indexes(self._local, indexes)
         self._global = indexes
-        self._follow_indexes()
         used = {name for index in self.collection.indexes for name in index.schema.names} | {*self.key_schema.names}
         self._definitions = {name: text for name, text in self._definitions.items() if name in used}
 
-    def _follow_indexes(self) -> None:
+    def _follow_indexes(self, local: Iterable[SecondaryIndex], global_: Iterable[SecondaryIndex]) -> None:
         def defined(index: SecondaryIndex) -> SecondaryIndex:
             missing = [key["AttributeName"] for key in index.schema if key["AttributeName"] not in self._definitions]
             if missing:
@@ -107,9 +107,7 @@ class OrderedTable(Table):  # type: ignore[misc] # moto publishes no types
             ]
 
         with self.lock:
-            self.collection.set_indexes(
-                [*described(self._local, is_global=False), *described(self._global, is_global=True)]
-            )
+            self.collection.set_indexes([*described(local, is_global=False), *described(global_, is_global=True)])
 
     @property
     def items(self) -> Collection:
@@ -121,7 +119,7 @@ class OrderedTable(Table):  # type: ignore[misc] # moto publishes no types
         # moto's constructor sets an empty dictionary; restoring a table sets a copy of the other's items.
         if isinstance(items, Collection):
             self.collection = items
-            self._follow_indexes()
+            self._follow_indexes(self._local, self._global)
         elif items:
             raise TypeError(f"an OrderedTable takes its items from a Collection, got {type(items).__name__}")
 

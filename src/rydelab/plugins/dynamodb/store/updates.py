@@ -33,7 +33,9 @@ from moto.dynamodb.parsing.validators import (
     ActionCountValidator,
     ExecuteOperations,
     ExpressionPathResolver,
+    OverlappingPathsValidator,
     UpdateExpressionValidator,
+    UpdateHashRangeKeyValidator,
 )
 
 from rydelab.plugins.dynamodb.store.conditions import Path
@@ -51,6 +53,7 @@ _ACTIONS = [
     UpdateExpressionRemoveAction,
     UpdateExpressionDeleteAction,
 ]
+_PREPARED = (ActionCountValidator, OverlappingPathsValidator, UpdateHashRangeKeyValidator)
 # Digits that hold the sum of DynamoDB's largest and smallest numbers; the result is checked afterwards.
 _SUM_DIGITS = 300
 # What moto raises because of the item, not of the expression: in a transaction these are reasons for cancelling.
@@ -91,9 +94,11 @@ def _combined(left: DynamoType, right: DynamoType, sign: int) -> DDBTypedValue:
 
 
 class _Validator(UpdateExpressionValidator):  # type: ignore[misc] # moto publishes no types
+    """moto's checks and substitutions on one item, without the checks that were made when the write was prepared."""
+
     def get_ast_processors(self) -> list[Any]:
-        processors = super().get_ast_processors()
-        return [_ExactOperations() if type(one) is ExecuteOperations else one for one in processors]
+        left = [one for one in super().get_ast_processors() if not isinstance(one, _PREPARED)]
+        return [_ExactOperations() if type(one) is ExecuteOperations else one for one in left]
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,7 @@ ACCOUNT, REGION = "000000000000", "us-east-1"
 
 def schema_of(keys: Keys) -> list[dict[str, str]]:
     """Return a KeySchema of one or two attribute names with their types."""
-    return [
-        {"AttributeName": name, "KeyType": kind} for name, kind in zip(keys, ("HASH", "RANGE"), strict=False)
-    ]
+    return [{"AttributeName": name, "KeyType": kind} for name, kind in zip(keys, ("HASH", "RANGE"), strict=False)]
 
 
 def description(

@@ -43,6 +43,7 @@ VALUES: dict[str, Any] = {
     ":seven": {"N": "7"},
     ":mapk": {"M": {"dotted.name": {"S": "d"}, "k": {"N": "1.0"}}},
 }
+NUMBERS = {":a": {"N": "1"}, ":b": {"N": "2"}}
 NAMES = {"#list": "list", "#dotted": "dotted.name", "#map": "map", "#bytes": "bytes", "#text": "text"}
 
 
@@ -99,7 +100,7 @@ NAMES = {"#list": "list", "#dotted": "dotted.name", "#map": "map", "#bytes": "by
         ("not attribute_exists(nowhere) and (zero = :zero)", True),
     ],
 )
-def test_a_condition_holds_as_dynamodb_says(expression: str, holds: bool | None) -> None:
+def test_a_condition_holds_as_dynamodb_says(expression: str, *, holds: bool | None) -> None:
     if holds is None:
         with pytest.raises(DynamoError, match="attribute value: :nine"):
             evaluate(expression)
@@ -130,9 +131,7 @@ def evaluate(expression: str) -> bool:
         ("zero.deeper", {}),
     ],
 )
-def test_a_projection_shows_what_is_at_its_paths(
-    new_table: Any, paths: str, shown: dict[str, Any]
-) -> None:
+def test_a_projection_shows_what_is_at_its_paths(new_table: Any, paths: str, shown: dict[str, Any]) -> None:
     table: DirectOperations = new_table({"key": "S"})
     table.put_item({"TableName": "T", "Item": {"key": {"S": "k"}, **ITEM}})
     used = {name: NAMES[name] for name in NAMES if name in paths}
@@ -147,13 +146,17 @@ def test_a_projection_shows_what_is_at_its_paths(
         ({"FilterExpression": ""}, "Invalid FilterExpression: The expression can not be empty;"),
         (
             {"FilterExpression": "#a = :v", "ExpressionAttributeValues": {":v": {"N": "1"}}},
-            "Invalid FilterExpression: An expression attribute name used in the document path is not defined; "
-            "attribute name: #a",
+            (
+                "Invalid FilterExpression: An expression attribute name used in the document path is not defined; "
+                "attribute name: #a"
+            ),
         ),
         (
             {"FilterExpression": "a = :v"},
-            "Invalid FilterExpression: An expression attribute value used in expression is not defined; "
-            "attribute value: :v",
+            (
+                "Invalid FilterExpression: An expression attribute value used in expression is not defined; "
+                "attribute value: :v"
+            ),
         ),
         (
             {"FilterExpression": "size = :v", "ExpressionAttributeValues": {":v": {"N": "1"}}},
@@ -185,18 +188,29 @@ def test_a_projection_shows_what_is_at_its_paths(
         ),
         (
             {"FilterExpression": "a = :v", "ExpressionAttributeValues": {":v": {"N": "one"}}},
-            "ExpressionAttributeValues contains invalid value: "
-            "The parameter cannot be converted to a numeric value: one for key :v",
+            (
+                "ExpressionAttributeValues contains invalid value: "
+                "The parameter cannot be converted to a numeric value: one for key :v"
+            ),
         ),
         (
-            {"FilterExpression": "a BETWEEN :b AND :a", "ExpressionAttributeValues": {":a": {"N": "1"}, ":b": {"N": "2"}}},
-            "Invalid FilterExpression: The BETWEEN operator requires upper bound to be greater than or equal to lower "
-            "bound; lower bound operand: AttributeValue: {N:2}, upper bound operand: AttributeValue: {N:1}",
+            {
+                "FilterExpression": "a BETWEEN :b AND :a",
+                "ExpressionAttributeValues": {":a": {"N": "1"}, ":b": {"N": "2"}},
+            },
+            (
+                "Invalid FilterExpression: The BETWEEN operator requires upper bound to be greater "
+                "than or equal to lower "
+                "bound; lower bound operand: AttributeValue: {N:2}, upper bound operand: AttributeValue: {N:1}"
+            ),
         ),
         (
             {"ProjectionExpression": "a, a.b"},
-            "Invalid ProjectionExpression: Two document paths overlap with each other; must remove or rewrite one of "
-            "these paths; path one: [a], path two: [a, b]",
+            (
+                "Invalid ProjectionExpression: Two document paths overlap with each other; must "
+                "remove or rewrite one of "
+                "these paths; path one: [a], path two: [a, b]"
+            ),
         ),
         ({"ProjectionExpression": ""}, "Invalid ProjectionExpression: The expression can not be empty;"),
         (
@@ -205,8 +219,10 @@ def test_a_projection_shows_what_is_at_its_paths(
         ),
         (
             {"ScanFilter": {}, "FilterExpression": "attribute_exists(a)"},
-            "Can not use both expression and non-expression parameters in the same request: "
-            "Non-expression parameters: {ScanFilter} Expression parameters: {FilterExpression}",
+            (
+                "Can not use both expression and non-expression parameters in the same request: "
+                "Non-expression parameters: {ScanFilter} Expression parameters: {FilterExpression}"
+            ),
         ),
         ({"FilterExpression": "a = = b"}, None),
         ({"FilterExpression": "(a = b"}, None),

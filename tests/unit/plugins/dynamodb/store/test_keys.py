@@ -3,21 +3,26 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rydelab.plugins.dynamodb.store.keys import KeySchema, number_bytes, scalar_bytes, segment_bounds, successor
 from rydelab.plugins.dynamodb.store.values import canonical_number, plain
 
+# No deadline: a test does not fail because the machine is busy.
+examples = settings(deadline=None)
 numbers = st.builds(
     lambda digits, exponent, sign: plain(Decimal(digits).scaleb(exponent) * sign),
     st.integers(0, 10**38 - 1),
     st.integers(-130, 87),
     st.sampled_from([1, -1]),
 )
-small_bytes = st.binary(max_size=4).map(lambda content: content.translate(bytes(i % 3 or 255 * (i % 2) for i in range(256))))
+small_bytes = st.binary(max_size=4).map(
+    lambda content: content.translate(bytes(i % 3 or 255 * (i % 2) for i in range(256)))
+)
 
 
+@examples
 @given(numbers, numbers)
 def test_numbers_sort_by_value(one: str, other: str) -> None:
     a, b = Decimal(one), Decimal(other)
@@ -42,11 +47,13 @@ def test_a_number_has_the_documented_bytes(text: str, encoded: str) -> None:
     assert number_bytes(text).hex() == encoded
 
 
+@examples
 @given(st.text(), st.text())
 def test_strings_sort_by_their_utf_8_bytes(one: str, other: str) -> None:
     assert (scalar_bytes({"S": one}) < scalar_bytes({"S": other})) is (one.encode() < other.encode())
 
 
+@examples
 @given(small_bytes, small_bytes, small_bytes, small_bytes)
 def test_index_entries_sort_by_sort_key_and_then_by_item(a: bytes, b: bytes, item_a: bytes, item_b: bytes) -> None:
     schema = KeySchema("p", "S", "s", "B", terminated=True)
@@ -58,12 +65,14 @@ def test_index_entries_sort_by_sort_key_and_then_by_item(a: bytes, b: bytes, ite
     assert schema.tail(entry(a, item_a)) == item_a
 
 
+@examples
 @given(st.binary(min_size=1), st.binary(min_size=1))
 def test_the_successor_ends_exactly_the_keys_with_a_prefix(prefix: bytes, key: bytes) -> None:
     if prefix.strip(b"\xff"):
         assert (prefix <= key < successor(prefix)) is key.startswith(prefix)
 
 
+@examples
 @given(st.integers(1, 5000), st.binary(min_size=8, max_size=8))
 def test_segments_divide_the_hash_space(total: int, hashed: bytes) -> None:
     holders = [n for n in range(total) if segment_bounds(n, total)[0] <= hashed < segment_bounds(n, total)[1]]

@@ -127,6 +127,12 @@ def test_an_update_makes_the_item_that_is_not_there(table: DirectOperations) -> 
     assert got(table) == {**KEY, "n": {"N": "2"}, "tags": {"SS": ["b"]}}
 
 
+def test_an_update_may_read_the_key(table: DirectOperations) -> None:
+    put(table)
+    update(table, "SET n = s + s, copied = p")
+    assert got(table) == {**KEY, "n": {"N": "2"}, "copied": {"S": "a"}}
+
+
 def test_a_failed_update_leaves_no_new_item(table: DirectOperations) -> None:
     with pytest.raises(DynamoError, match="refers to an attribute that does not exist"):
         update(table, "SET a = b")
@@ -157,7 +163,7 @@ def test_a_plan_tells_the_images_and_changes_nothing(table: DirectOperations) ->
     delete_write = store.prepare_delete({"TableName": "T", "Key": KEY})
 
     with store.lock([put_write, update_write, delete_write]) as session:
-        planned, failed, deleted = map(session.plan, (put_write, update_write, delete_write))
+        planned, failed, deleted = session.plan(put_write), session.plan(update_write), session.plan(delete_write)
 
     old = {**KEY, "v": {"S": "old"}}
     assert (planned.before, planned.after, planned.after_bytes) == (old, {**KEY, "v": {"S": "newer"}}, 11)
@@ -187,7 +193,11 @@ LONG = "x" * 2049
 @pytest.mark.parametrize(
     ("operation", "request_", "message"),
     [
-        ("put_item", {"Item": {"p": {"S": "a"}}}, "One or more parameter values were invalid: Missing the key s in the item"),
+        (
+            "put_item",
+            {"Item": {"p": {"S": "a"}}},
+            "One or more parameter values were invalid: Missing the key s in the item",
+        ),
         (
             "put_item",
             {"Item": {"p": {"N": "1"}, "s": {"N": "1"}}},
@@ -196,28 +206,42 @@ LONG = "x" * 2049
         (
             "put_item",
             {"Item": {"p": {"S": ""}, "s": {"N": "1"}}},
-            "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an "
-            "empty string value. Key: p",
+            (
+                "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an "
+                "empty string value. Key: p"
+            ),
         ),
         (
             "put_item",
             {"Item": {"p": {"S": LONG}, "s": {"N": "1"}}},
-            "One or more parameter values were invalid: Size of hashkey has exceeded the maximum size limit "
-            "of2048 bytes",
+            (
+                "One or more parameter values were invalid: Size of hashkey has exceeded the maximum size limit "
+                "of2048 bytes"
+            ),
         ),
         ("put_item", {"Item": {**KEY, "x": {"S": "x" * 410_000}}}, "Item size has exceeded the maximum allowed size"),
         (
             "put_item",
             {"Item": {**KEY, "g": {"N": "1"}}},
-            "One or more parameter values were invalid: Type mismatch for Index Key g Expected: S Actual: N IndexName: G",
+            (
+                "One or more parameter values were invalid: "
+                "Type mismatch for Index Key g Expected: S Actual: N IndexName: G"
+            ),
         ),
         (
             "put_item",
             {"Item": {**KEY, "g": {"S": ""}}},
-            "One or more parameter values are not valid. A value specified for a secondary index key is not supported. "
-            "The AttributeValue for a key attribute cannot contain an empty string value. IndexName: G, IndexKey: g",
+            (
+                "One or more parameter values are not valid. A value specified for a secondary "
+                "index key is not supported. "
+                "The AttributeValue for a key attribute cannot contain an empty string value. IndexName: G, IndexKey: g"
+            ),
         ),
-        ("put_item", {"Item": {**KEY, "x": {"SS": []}}}, "One or more parameter values were invalid: An string set  may not be empty"),
+        (
+            "put_item",
+            {"Item": {**KEY, "x": {"SS": []}}},
+            "One or more parameter values were invalid: An string set  may not be empty",
+        ),
         (
             "put_item",
             {"Item": {**KEY, "x": {"NS": ["1", "1.0"]}}},
@@ -236,7 +260,10 @@ LONG = "x" * 2049
         (
             "put_item",
             {"Item": {**KEY, "x": {"S": "a", "N": "1"}}},
-            "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes",
+            (
+                "Supplied AttributeValue has more than one datatypes set, "
+                "must contain exactly one of the supported datatypes"
+            ),
         ),
         ("put_item", {"Item": {**KEY, "x": {"N": "one"}}}, "The parameter cannot be converted to a numeric value: one"),
         ("put_item", {"Item": {**KEY, "x": {"N": " 1"}}}, "The parameter cannot be converted to a numeric value:  1"),
@@ -271,7 +298,11 @@ LONG = "x" * 2049
             {"Key": KEY, "UpdateExpression": "SET s = s"},
             "One or more parameter values were invalid: Cannot update attribute s. This attribute is part of the key",
         ),
-        ("update_item", {"Key": KEY, "UpdateExpression": ""}, "Invalid UpdateExpression: The expression can not be empty;"),
+        (
+            "update_item",
+            {"Key": KEY, "UpdateExpression": ""},
+            "Invalid UpdateExpression: The expression can not be empty;",
+        ),
         (
             "update_item",
             {"Key": KEY, "UpdateExpression": "SET a = :v", "ExpressionAttributeValues": {":v": {"S": "x" * 410_000}}},
@@ -280,8 +311,10 @@ LONG = "x" * 2049
         (
             "update_item",
             {"Key": KEY, "UpdateExpression": "SET a = :x"},
-            "Invalid UpdateExpression: An expression attribute value used in expression is not defined; "
-            "attribute value: :x",
+            (
+                "Invalid UpdateExpression: An expression attribute value used in expression is not defined; "
+                "attribute value: :x"
+            ),
         ),
         (
             "update_item",
@@ -296,8 +329,10 @@ LONG = "x" * 2049
         (
             "update_item",
             {"Key": KEY, "UpdateExpression": "REMOVE a", "AttributeUpdates": {"a": {"Action": "DELETE"}}},
-            "Can not use both expression and non-expression parameters in the same request: "
-            "Non-expression parameters: {AttributeUpdates} Expression parameters: {UpdateExpression}",
+            (
+                "Can not use both expression and non-expression parameters in the same request: "
+                "Non-expression parameters: {AttributeUpdates} Expression parameters: {UpdateExpression}"
+            ),
         ),
         (
             "query",
@@ -353,20 +388,28 @@ LONG = "x" * 2049
         (
             "scan",
             {"IndexName": "G", "Select": "ALL_ATTRIBUTES"},
-            "One or more parameter values were invalid: Select type ALL_ATTRIBUTES is not supported for global "
-            "secondary index G because its projection type is not ALL",
+            (
+                "One or more parameter values were invalid: Select type ALL_ATTRIBUTES is not supported for global "
+                "secondary index G because its projection type is not ALL"
+            ),
         ),
         (
             "scan",
             {"Limit": 0},
-            "1 validation error detected: Value '0' at 'limit' failed to satisfy constraint: Member must have value "
-            "greater than or equal to 1",
+            (
+                "1 validation error detected: Value '0' at 'limit' failed to satisfy constraint: "
+                "Member must have value "
+                "greater than or equal to 1"
+            ),
         ),
         (
             "scan",
             {"Segment": 2, "TotalSegments": 2},
-            "The Segment parameter is zero-based and must be less than parameter TotalSegments: Segment: 2 is not less "
-            "than TotalSegments: 2",
+            (
+                "The Segment parameter is zero-based and must be less than parameter TotalSegments: "
+                "Segment: 2 is not less "
+                "than TotalSegments: 2"
+            ),
         ),
         ("scan", {"ExclusiveStartKey": {"p": {"S": "a"}}}, "The provided starting key is invalid"),
         (

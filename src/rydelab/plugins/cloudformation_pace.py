@@ -13,7 +13,7 @@ from localstack.utils.patch import patch
 _LOOK_EVERY_S: Final = 0.03
 
 
-@hooks.on_infra_start()  # type: ignore[untyped-decorator]
+@hooks.on_infra_start()
 def look_often() -> None:
     """Shorten the pause of the engine's deployment loop; its time limit stays."""
 

@@ -9,7 +9,7 @@ class MotoDynamoDb(DynamodbApi):  # type: ignore[misc]
     """A provider without an operation of its own: the dispatcher hands every operation to moto."""
 
 
-@aws_provider(api="dynamodb", name="rydelab")  # type: ignore[untyped-decorator]
+@aws_provider(api="dynamodb", name="rydelab")
 def dynamodb() -> Service:
     """Make the service that ``PROVIDER_OVERRIDE_DYNAMODB=rydelab`` chooses."""
     return Service.for_provider(MotoDynamoDb(), dispatch_table_factory=MotoFallbackDispatcher)

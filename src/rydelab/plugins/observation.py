@@ -10,7 +10,7 @@ from localstack.services.edge import ROUTER
 LAMBDA_PATH: Final = "/_rydelab/lambda"
 
 
-@hooks.on_infra_start()  # type: ignore[untyped-decorator]
+@hooks.on_infra_start()
 def serve_observation() -> None:
     """Add the routes to the gateway of this process."""
     ROUTER.add(LAMBDA_PATH, _lambda, methods=["GET"])

@@ -68,5 +68,4 @@ def _invoke(function_arn: str, payload: bytes, invocation_type: str) -> Invocati
 
 
 def _as_client_error(error: ServiceException) -> ClientError:
-    details = {"Code": error.code, "Message": error.message}
-    return ClientError({"Error": details, "ResponseMetadata": {"HTTPStatusCode": error.status_code}}, "Invoke")
+    return ClientError({"Error": {"Code": error.code, "Message": error.message}}, "Invoke")

@@ -219,7 +219,7 @@ def _refuse_taken_port(settings: Settings) -> None:
             pass
         else:
             return
-    running = find(local_endpoint(settings.port))
+    running = find(local_endpoint(settings.port), timeout_s=1)
     owner = f"a lab already runs there, with its files in {running.lab_dir}" if running else "another program uses it"
     raise EmulatorError(f"port {settings.port} of 127.0.0.1 is taken: {owner}; choose another with --port")
 

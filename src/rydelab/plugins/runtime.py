@@ -67,17 +67,15 @@ def load_plugins() -> tuple[str, ...]:
         for entry_point in metadata.entry_points()
         if entry_point.group.startswith(PLUGIN_GROUPS) and entry_point.module.split(".")[0] == "rydelab"
     ]
-    for entry_point in ours:
-        _load(entry_point)
-    names = {(entry_point.group, entry_point.name) for entry_point in ours}
     for variable, group, pattern in _CHOSEN_BY_SETTING:
-        value = os.environ.get(variable, "")
-        name = pattern.format(value)
-        if value == "rydelab" and (group, name) not in names:
+        name = pattern.format(os.environ[variable])
+        if not metadata.entry_points(group=group, name=name):
             raise PluginError(
                 f"{group}:{name} is not installed: run `make setup`, which installs the entry points of pyproject.toml"
             )
-    return tuple(sorted(f"{group}:{name}" for group, name in names))
+    for entry_point in ours:
+        _load(entry_point)
+    return tuple(sorted(f"{entry_point.group}:{entry_point.name}" for entry_point in ours))
 
 
 def _load(entry_point: metadata.EntryPoint) -> None:

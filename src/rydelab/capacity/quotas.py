@@ -1,7 +1,5 @@
 """Quotas: units per table and account, decreases in a UTC day, switches to on-demand in 24 hours (A10)."""
 
-from collections import deque
-
 from rydelab.capacity.errors import LimitExceededError
 from rydelab.capacity.settings import Settings
 
@@ -59,17 +57,16 @@ class SwitchQuota:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._times: deque[float] = deque(maxlen=max(1, settings.mode_switches))
+        self._times: tuple[float, ...] = ()  # the latest, as many as can matter
 
     def allows(self, now: float) -> bool:
         """Tell whether one more switch is allowed at *now*."""
-        limit = self._settings.mode_switches
         recent = sum(now - time < self._settings.mode_switch_window_s for time in self._times)
-        return recent < limit
+        return recent < self._settings.mode_switches
 
     def spend(self, now: float) -> None:
         """Count one switch."""
-        self._times.append(now)
+        self._times = (*self._times, now)[-self._settings.mode_switches :]
 
     @property
     def last(self) -> float | None:

@@ -1,4 +1,4 @@
-"""How fast the capacity model decides, and what it holds in memory: ``python -m tests.bench_capacity``.
+"""How fast the capacity model decides, and what it holds in memory: ``python -m tests.bench.capacity``.
 
 Virtual time advances so that every request is admitted, unless the line says otherwise. The rates include the loop
 around the call, which is the same everywhere; the numbers of a busy machine are lower.

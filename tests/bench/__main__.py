@@ -1,0 +1,18 @@
+"""Prints every figure."""
+
+import os
+
+from tests.bench import capacity, lab
+
+
+def main() -> None:
+    """Print the figures, group by group."""
+    print(f"{os.cpu_count()} processors, load before the run {os.getloadavg()[0]:.2f}")
+    print("\nThe lab")
+    lab.main()
+    print("\nThe capacity model")
+    capacity.main()
+
+
+if __name__ == "__main__":
+    main()

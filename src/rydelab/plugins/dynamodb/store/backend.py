@@ -1,6 +1,7 @@
 """moto's DynamoDB backend over ordered tables, and how it takes the place of moto's own."""
 
 import copy
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -13,8 +14,9 @@ from moto.dynamodb.exceptions import (
 )
 from moto.dynamodb.models import DynamoDBBackend, dynamodb_backends
 
+from rydelab.capacity.settings import Settings
 from rydelab.plugins.dynamodb.store.store import Store
-from rydelab.plugins.dynamodb.store.table import OrderedTable, RestoredOrderedTable, RestoredPITOrderedTable
+from rydelab.plugins.dynamodb.store.table import DEFAULTS, OrderedTable, RestoredOrderedTable, RestoredPITOrderedTable
 
 
 class OrderedBackend(DynamoDBBackend):  # type: ignore[misc] # moto publishes no types
@@ -25,9 +27,14 @@ class OrderedBackend(DynamoDBBackend):  # type: ignore[misc] # moto publishes no
     changes items in place where ours are copies.
     """
 
-    def __init__(self, region_name: str, account_id: str) -> None:
+    def __init__(self, region_name: str, account_id: str, *, settings: Settings = DEFAULTS) -> None:
         super().__init__(region_name, account_id)
+        self.settings = settings
         self.store = Store(self)
+
+    def reset(self) -> None:
+        """Forget all tables."""
+        self.__init__(self.region_name, self.account_id, settings=self.settings)  # type: ignore[misc]
 
     @property
     def _url_module(self) -> ModuleType:
@@ -37,7 +44,9 @@ class OrderedBackend(DynamoDBBackend):  # type: ignore[misc] # moto publishes no
         """Create a table as moto does, of our class."""
         if name in self.tables:
             raise ResourceInUseException(f"Table already exists: {name}")
-        table = OrderedTable(name, account_id=self.account_id, region=self.region_name, **description)
+        table = OrderedTable(
+            name, account_id=self.account_id, region=self.region_name, settings=self.settings, **description
+        )
         self.tables[name] = table
         return table
 
@@ -73,15 +82,17 @@ class OrderedBackend(DynamoDBBackend):  # type: ignore[misc] # moto publishes no
     transact_write_items = execute_statement = execute_transaction = batch_execute_statement = _not_here
 
 
-def install() -> None:
+def install(settings: Settings = DEFAULTS) -> None:
     """Make moto create its DynamoDB backends from :class:`OrderedBackend` from now on.
 
+    *settings* are the capacity model's, of which the store takes how items are sized.
     Raises RuntimeError if there are tables already: they would be lost.
     """
+    backend_class = partial(OrderedBackend, settings=settings)
     for account, regions in dynamodb_backends.items():
         for region, backend in regions.items():
             if backend.tables:
                 raise RuntimeError(f"account {account} has tables in {region}; install the store before creating any")
         regions.clear()
-        regions.backend = OrderedBackend
-    dynamodb_backends.backend = OrderedBackend
+        regions.backend = backend_class
+    dynamodb_backends.backend = backend_class

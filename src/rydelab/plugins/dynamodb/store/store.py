@@ -20,7 +20,7 @@ from typing import Any, Self
 from moto.dynamodb.models import DynamoDBBackend
 
 from rydelab.plugins.dynamodb.store.errors import invalid, moto_errors, resource_not_found
-from rydelab.plugins.dynamodb.store.pages import Page, prepare_query, prepare_scan
+from rydelab.plugins.dynamodb.store.pages import Page, PageRequest, prepare_query, prepare_scan
 from rydelab.plugins.dynamodb.store.partiql import StatementWrite, prepare_statement
 from rydelab.plugins.dynamodb.store.reads import BatchRead, ItemLookup, ItemRead, batch_get, has_duplicates, prepare_get
 from rydelab.plugins.dynamodb.store.selections import Selection
@@ -165,9 +165,13 @@ class Store:
         """
         return Session(self, writes, self._tokens)
 
+    def prepare_get(self, request: Request) -> ItemLookup:
+        """Check GetItem; its ``read()`` reads."""
+        return prepare_get(self.table(request["TableName"]), request)
+
     def get_item(self, request: Request) -> ItemRead:
         """GetItem."""
-        return prepare_get(self.table(request["TableName"]), request).read()
+        return self.prepare_get(request).read()
 
     def batch_get_item(self, request: Request) -> BatchRead:
         """BatchGetItem."""
@@ -184,13 +188,21 @@ class Store:
                 stack.enter_context(tables[arn].lock)
             return tuple(lookup.read() for lookup in lookups)
 
+    def prepare_query(self, request: Request) -> PageRequest:
+        """Check Query; its ``read()`` reads one page."""
+        return prepare_query(self.table(request["TableName"]), request)
+
     def query(self, request: Request) -> Page:
         """Query: one page."""
-        return prepare_query(self.table(request["TableName"]), request).read()
+        return self.prepare_query(request).read()
+
+    def prepare_scan(self, request: Request) -> PageRequest:
+        """Check Scan; its ``read()`` reads one page."""
+        return prepare_scan(self.table(request["TableName"]), request)
 
     def scan(self, request: Request) -> Page:
         """Scan: one page, of the whole table or of one segment."""
-        return prepare_scan(self.table(request["TableName"]), request).read()
+        return self.prepare_scan(request).read()
 
     def prepare_put(self, request: Request) -> PutWrite:
         """Check PutItem."""

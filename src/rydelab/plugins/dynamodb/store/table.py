@@ -1,6 +1,7 @@
 """moto's Table over an ordered collection: what moto's own operations see of a table of ours."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from threading import RLock
 from typing import Any, Self
 
@@ -17,12 +18,7 @@ from rydelab.plugins.dynamodb.store.keys import KeySchema
 from rydelab.plugins.dynamodb.store.moto_items import from_moto_value, from_wire, to_moto
 from rydelab.plugins.dynamodb.store.values import Item, canonical_item
 
-_SIZES = Settings()
-
-
-def item_size(item: Item) -> int:
-    """Return the size of an item in DynamoDB's sense, by the capacity model's default settings."""
-    return item_bytes(item, _SIZES)
+DEFAULTS = Settings()
 
 
 class OrderedTable(Table):  # type: ignore[misc] # moto publishes no types
@@ -36,10 +32,12 @@ class OrderedTable(Table):  # type: ignore[misc] # moto publishes no types
         """Stay out of moto's list of all instances, which would keep a deleted table's items in memory."""
         return object.__new__(cls)
 
-    def __init__(self, table_name: str, account_id: str, region: str, **description: Any) -> None:
+    def __init__(
+        self, table_name: str, account_id: str, region: str, *, settings: Settings = DEFAULTS, **description: Any
+    ) -> None:
         self.lock = RLock()
         schema = KeySchema.of(description["schema"], description["attr"])
-        self.collection = Collection(schema, item_size)
+        self.collection = Collection(schema, partial(item_bytes, settings=settings))
         self._local: Sequence[SecondaryIndex] = ()
         self._global: Sequence[SecondaryIndex] = ()
         super().__init__(table_name, account_id, region, **description)
@@ -172,7 +170,7 @@ class OrderedTable(Table):  # type: ignore[misc] # moto publishes no types
         self.key_schema.check_item(item)
         key = self.key_schema.encode(item)
         with self.lock:
-            self.apply(key, self.collection.get(key), item, item_size(item))
+            self.apply(key, self.collection.get(key), item, self.collection.item_size(item))
         return to_moto(item, self.key_schema)
 
     def delete_item(self, hash_key: DynamoType, range_key: DynamoType | None) -> MotoItem | None:

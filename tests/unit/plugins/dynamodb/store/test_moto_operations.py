@@ -11,6 +11,7 @@ import pytest
 from moto.dynamodb.models import DynamoDBBackend, dynamodb_backends
 from moto.dynamodb.responses import DynamoHandler
 
+from rydelab.capacity.settings import Settings
 from rydelab.plugins.dynamodb.store.backend import OrderedBackend, install
 from rydelab.plugins.dynamodb.store.direct import DirectOperations
 from rydelab.plugins.dynamodb.store.table import OrderedTable
@@ -67,6 +68,14 @@ def test_create_table_makes_a_table_of_the_store(moto: Any) -> None:
     # RideId (6) and 3, Unicorn (7) and 2, Photo (5) and 2: 25 bytes an item.
     assert (described["ItemCount"], described["TableSizeBytes"]) == (5, 125)
     assert ids() == ["000", "001", "002", "003", "004"]
+
+
+def test_items_are_sized_by_the_models_settings(describe: Callable[..., dict[str, Any]]) -> None:
+    backend = OrderedBackend(REGION, ACCOUNT, settings=Settings(set_overhead_bytes=100))
+    backend.reset()
+    backend.create_table("T", **describe({"p": "S"}))
+    DirectOperations(backend.store).put_item({"TableName": "T", "Item": {"p": {"S": "a"}, "t": {"SS": ["x"]}}})
+    assert backend.store.scan({"TableName": "T"}).evaluated_bytes == 2 + 1 + 100 + 1
 
 
 @pytest.mark.usefixtures("moto")

@@ -8,7 +8,10 @@ from rydelab.plugins.dynamodb.store.conditions import Condition, Function, Liter
 from rydelab.plugins.dynamodb.store.errors import DynamoError, invalid
 from rydelab.plugins.dynamodb.store.expressions import Expressions
 from rydelab.plugins.dynamodb.store.keys import PrimaryKey
-from rydelab.plugins.dynamodb.store.partiql_parser import (
+from rydelab.plugins.dynamodb.store.partiql_parser import parse
+from rydelab.plugins.dynamodb.store.reads import TableOf
+from rydelab.plugins.dynamodb.store.selections import Selection, key_equalities, prepare_selection
+from rydelab.plugins.dynamodb.store.statements import (
     Arithmetic,
     Call,
     Delete,
@@ -17,10 +20,7 @@ from rydelab.plugins.dynamodb.store.partiql_parser import (
     Insert,
     Select,
     Update,
-    parse,
 )
-from rydelab.plugins.dynamodb.store.reads import TableOf
-from rydelab.plugins.dynamodb.store.selections import Selection, key_equalities, prepare_selection
 from rydelab.plugins.dynamodb.store.table import OrderedTable
 from rydelab.plugins.dynamodb.store.updates import UpdateExpression
 from rydelab.plugins.dynamodb.store.values import AttributeValue, Item

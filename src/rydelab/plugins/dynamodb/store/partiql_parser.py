@@ -24,7 +24,18 @@ from rydelab.plugins.dynamodb.store.conditions import (
     Size,
 )
 from rydelab.plugins.dynamodb.store.errors import invalid
-from rydelab.plugins.dynamodb.store.values import AttributeValue, Item, canonical, type_of
+from rydelab.plugins.dynamodb.store.statements import (
+    Arithmetic,
+    Call,
+    Delete,
+    Exists,
+    Expression,
+    Insert,
+    Select,
+    Statement,
+    Update,
+)
+from rydelab.plugins.dynamodb.store.values import AttributeValue, canonical, type_of
 
 _TOKEN = re.compile(
     r"""\s*(?:
@@ -36,75 +47,6 @@ _TOKEN = re.compile(
 _COMPARATORS = {"=": "=", "<>": "<>", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 _FUNCTIONS = {"begins_with": 2, "contains": 2, "attribute_type": 2}
 _UPDATE_FUNCTIONS = ("list_append", "if_not_exists", "set_add", "set_delete")
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A function of UPDATE's SET: ``list_append``, ``if_not_exists``, ``set_add`` or ``set_delete``."""
-
-    name: str
-    arguments: tuple["Expression", ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Arithmetic:
-    """``left + right`` or ``left - right``."""
-
-    operator: str
-    left: "Expression"
-    right: "Expression"
-
-
-type Expression = Path | Literal | Call | Arithmetic
-
-
-@dataclass(frozen=True, slots=True)
-class Select:
-    """``SELECT paths FROM table.index WHERE condition ORDER BY name``; no paths is ``*``."""
-
-    table: str
-    index: str | None
-    paths: tuple[Path, ...]
-    where: Condition | None
-    order_by: tuple[tuple[str, bool], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Insert:
-    """``INSERT INTO table VALUE item``."""
-
-    table: str
-    item: Item
-
-
-@dataclass(frozen=True, slots=True)
-class Update:
-    """``UPDATE table SET path = expression REMOVE path WHERE condition RETURNING what``."""
-
-    table: str
-    where: Condition | None
-    sets: tuple[tuple[Path, Expression], ...]
-    removes: tuple[Path, ...]
-    returning: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Delete:
-    """``DELETE FROM table WHERE condition RETURNING what``."""
-
-    table: str
-    where: Condition | None
-    returning: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Exists:
-    """``EXISTS(SELECT * FROM table WHERE condition)``, a condition of a transaction."""
-
-    select: Select
-
-
-type Statement = Select | Insert | Update | Delete | Exists
 
 
 def parse(text: str, parameters: Sequence[AttributeValue]) -> Statement:

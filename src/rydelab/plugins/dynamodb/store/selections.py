@@ -32,8 +32,8 @@ from rydelab.plugins.dynamodb.store.pages import (
     checked_limit,
     index_named,
 )
-from rydelab.plugins.dynamodb.store.partiql_parser import Select
 from rydelab.plugins.dynamodb.store.reads import ItemLookup
+from rydelab.plugins.dynamodb.store.statements import Select
 from rydelab.plugins.dynamodb.store.table import OrderedTable
 from rydelab.plugins.dynamodb.store.values import AttributeValue, Item, type_of
 from rydelab.plugins.dynamodb.store.writes import checked_key

@@ -2,7 +2,7 @@
 
 import os
 
-from tests.bench import capacity, lab
+from tests.bench import capacity, lab, store
 
 
 def main() -> None:
@@ -12,6 +12,8 @@ def main() -> None:
     lab.main()
     print("\nThe capacity model")
     capacity.main()
+    print("\nThe DynamoDB store")
+    store.main()
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ Nothing here locks or knows moto: the caller holds the table's lock.
 import marshal
 from collections.abc import Iterator
 
-from sortedcontainers import SortedList  # type: ignore[import-untyped]
+from sortedcontainers import SortedList
 
 from rydelab.plugins.dynamodb.store.keys import KeyRange, KeySchema
 from rydelab.plugins.dynamodb.store.values import Item

@@ -1,4 +1,4 @@
-"""The store's figures: run it by hand, ``python tests/bench_store.py [--items 200000]``. No test reads a clock."""
+"""The store's figures: run it by hand, ``python tests/bench/store.py [--items 200000]``. No test reads a clock."""
 
 import argparse
 import gc

@@ -7,7 +7,7 @@ from rydelab.settings import Settings
 
 # What any child process needs of the caller's environment. Nothing else gets through: a LocalStack setting, a proxy or
 # real credentials in someone's shell must not change a measurement.
-_PASSED_ON = re.compile(r"PATH|HOME|USER|LANG|LC_.*|TZ|PYTHON.*|VIRTUAL_ENV|RYDELAB_.*")
+_PASSED_ON = re.compile(r"PATH|LD_LIBRARY_PATH|HOME|USER|LANG|LC_.*|TZ|PYTHON.*|VIRTUAL_ENV|RYDELAB_.*")
 
 _EAGER_SERVICES = (
     "apigateway",

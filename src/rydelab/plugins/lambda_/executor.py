@@ -1,7 +1,6 @@
 """LocalStack's runtime executor and execution environment, over ``rydelab.workers``."""
 
 import itertools
-import sysconfig
 import tempfile
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -217,7 +216,7 @@ def _environment_variables(
     variables |= {
         "AWS_EXECUTION_ENV": f"AWS_Lambda_{runtime}",
         "LAMBDA_TASK_ROOT": str(code_dir),
-        "LAMBDA_RUNTIME_DIR": sysconfig.get_path("purelib"),
+        "LAMBDA_RUNTIME_DIR": str(work_dir() / "runtime"),
         "LANG": "en_US.UTF-8",
         "PATH": "/usr/local/bin:/usr/bin:/bin:/opt/bin",
         "PWD": str(code_dir),

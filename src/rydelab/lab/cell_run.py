@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
 import bootstrap
 from rydelab.errors import RydelabError
@@ -18,6 +18,7 @@ from rydelab.lab.drain import Drained, Stores, drain
 from rydelab.lab.ledger import ROWS, Evidence, Ledger, settle
 from rydelab.lab.load import Load, send_scenario
 from rydelab.lab.observation import Observation
+from rydelab.lab.requests_file import total_file
 from rydelab.lab.scenario import Cell, Scenario
 from rydelab.lab.schedule import due_times_s, duration_s
 from rydelab.lab.warm_up import warm_up
@@ -76,7 +77,7 @@ class CellRun:
     def run(self) -> CellResult:
         """Run the cell. Raises CellError; the stage stays deployed (see `remove`)."""
         took_s: dict[str, float] = {}
-        with _errors_of(self.cell):
+        with self._errors():
             with _timed(took_s, "deploy"):
                 deployment = self._deploy()
             self.progress.say(f"{self.cell}: deployed in {took_s['deploy']:.1f} s")
@@ -96,9 +97,18 @@ class CellRun:
 
     def remove(self) -> None:
         """Remove the stage from the lab. Raises CellError."""
-        with _errors_of(self.cell):
+        with self._errors():
             self.progress.show(f"{self.cell}: removing stage {self.stage}")
             bootstrap.destroy(self.target, stage=self.stage)
+
+    def forget_outcomes(self) -> None:
+        """Remove the load generator's own file of outcomes, once they are saved elsewhere."""
+        for path in (self._outcomes, total_file(self._outcomes)):
+            path.unlink(missing_ok=True)
+
+    @property
+    def _outcomes(self) -> Path:
+        return self.files.with_suffix(".csv")
 
     def _deploy(self) -> Deployment:
         outputs = bootstrap.deploy(
@@ -135,7 +145,7 @@ class CellRun:
         load = send_scenario(
             self.scenario_file,
             ride_url=_url(deployment),
-            requests_to=self.files.with_suffix(".csv"),
+            requests_to=self._outcomes,
             log_to=self.files.with_suffix(".locust.log"),
             progress=show,
         )
@@ -160,6 +170,20 @@ class CellRun:
             deadline_s=deadline_s,
             progress=show,
         )
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        """Say of which cell an error is, and where its answers are if it has any."""
+        try:
+            yield
+        except HTTPClientError as error:
+            raise self._error(f"the lab at {self.target.endpoint_url} does not answer any more ({error})") from error
+        except (RydelabError, bootstrap.BootstrapError, BotoCoreError, ClientError) as error:
+            raise self._error(str(error)) from error
+
+    def _error(self, reason: str) -> CellError:
+        kept = f"; the answers until then are in {self._outcomes.name}" if self._outcomes.exists() else ""
+        return CellError(f"{self.cell}: {reason}{kept}")
 
     def _result(self, load: Load, drained: Drained, took_s: Mapping[str, float]) -> CellResult:
         ledger = settle(
@@ -208,12 +232,3 @@ def _timed(took_s: dict[str, float], step: str) -> Iterator[None]:
     begin = time.monotonic()
     yield
     took_s[step] = time.monotonic() - begin
-
-
-@contextmanager
-def _errors_of(cell: Cell) -> Iterator[None]:
-    """Say of which cell an error is."""
-    try:
-        yield
-    except (RydelabError, bootstrap.BootstrapError, BotoCoreError, ClientError) as error:
-        raise CellError(f"{cell}: {error}") from error

@@ -23,7 +23,7 @@ from rydelab.errors import RydelabError
 from rydelab.lab import emulator
 from rydelab.lab.cell_run import CellError, CellRun
 from rydelab.lab.load import LOADTESTS
-from rydelab.lab.results import RunFolder
+from rydelab.lab.results import RunFolder, check_writable
 from rydelab.lab.scenario import Scenario, find, load
 from rydelab.report.summary import CellSummary, RunSummary
 from rydelab.report.terminal import render
@@ -80,6 +80,7 @@ class TerminalProgress:
 def compare(scenario_file: Path, settings: Settings, *, results_dir: Path) -> int:
     """Run the scenario in *scenario_file* and return the exit status. Raises RydelabError before the first cell."""
     scenario = load(scenario_file)
+    check_writable(results_dir)
     progress = TerminalProgress()
     try:
         with _lab(settings, progress) as own:
@@ -174,6 +175,7 @@ class _Comparison:
         else:
             self.cells.append(result.summary)
             self.folder.add_requests(run.cell, result.load.requests, result.evidence)
+            run.forget_outcomes()
             interrupted = result.interrupted
         self._remove(run)
         if interrupted:
@@ -193,7 +195,7 @@ class _Comparison:
             started_at=self.started.isoformat(timespec="seconds"),
             cells=tuple(self.cells),
             failures=tuple(self.failures),
-            notes=(NO_CAPACITY,),
+            notes=(NO_CAPACITY,) if self.cells else (),
         )
 
     def _save(self) -> None:

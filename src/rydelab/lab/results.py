@@ -1,6 +1,7 @@
 """Saves a run: one folder with ``run.json``, ``requests.csv``, ``summary.json`` and the load generator's logs."""
 
 import csv
+import errno
 import json
 import os
 import platform
@@ -30,14 +31,26 @@ class ResultsError(RydelabError):
     exit_status = 2
 
 
+def check_writable(results_dir: Path) -> None:
+    """Make the folder that runs are saved in. Raises ResultsError if it cannot be made or written to."""
+    try:
+        results_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ResultsError(f"cannot write results to {results_dir.absolute()}: {error.strerror}") from None
+    if not os.access(results_dir, os.W_OK):
+        raise ResultsError(f"cannot write results to {results_dir.absolute()}: {os.strerror(errno.EACCES)}")
+
+
 class RunFolder:
-    """The folder of one run. Every method leaves complete files behind, whatever happens afterwards."""
+    """The folder of one run. Every method leaves complete files behind, whatever happens afterwards.
+
+    Raises ResultsError.
+    """
 
     def __init__(self, results_dir: Path, *, name: str, started: datetime) -> None:
         stem = f"{started:%Y%m%d-%H%M%S}-{name}"
         self.path = results_dir / stem
         try:
-            results_dir.mkdir(parents=True, exist_ok=True)
             # Two runs may begin within one second.
             for number in range(2, 100):
                 try:

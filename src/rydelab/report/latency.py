@@ -23,10 +23,10 @@ def latency(times_s: Iterable[float]) -> Latency:
         return Latency(count=0)
     return Latency(
         count=len(ordered),
-        p50_ms=percentile(ordered, 50) * 1000,
-        p95_ms=percentile(ordered, 95) * 1000,
-        p99_ms=percentile(ordered, 99) * 1000,
-        max_ms=ordered[-1] * 1000,
+        p50_ms=_ms(percentile(ordered, 50)),
+        p95_ms=_ms(percentile(ordered, 95)),
+        p99_ms=_ms(percentile(ordered, 99)),
+        max_ms=_ms(ordered[-1]),
     )
 
 
@@ -34,3 +34,8 @@ def percentile(ordered: list[float], percent: float) -> float:
     """Return the smallest of the values *ordered*, ascending and at least one, that *percent* of them do not exceed."""
     rank = math.ceil(len(ordered) * percent / 100)
     return ordered[max(rank, 1) - 1]
+
+
+def _ms(time_s: float) -> float:
+    # Clocks are read to the microsecond; further digits would only be noise of the conversion.
+    return round(time_s * 1000, 3)

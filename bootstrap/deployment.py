@@ -6,9 +6,6 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from graphlib import TopologicalSorter
 from pathlib import Path
-from typing import Any
-
-from botocore.exceptions import ClientError
 
 from bootstrap import published, urls
 from bootstrap import services as service_folders
@@ -19,6 +16,7 @@ from bootstrap.plan import Plan, PlannedStack, Request, evaluator_for, make_plan
 from bootstrap.stacks import SETTLED, Change, Report, Stack, StackOperations
 from bootstrap.target import Clients, Target, connected
 from bootstrap.template import Json
+from bootstrap.upload import Bucket, template_argument
 from bootstrap.values import links_written_out, written_out
 
 type Outputs = dict[str, dict[str, str]]
@@ -27,7 +25,6 @@ type Outputs = dict[str, dict[str, str]]
 # Whose a stack is, and a digest of all its parameters: CloudFormation shows only those that are not secret.
 _STAGE_TAG, _SERVICE_TAG, _PARAMETERS_TAG = "rydelab:stage", "rydelab:service", "rydelab:parameters"
 
-_LONGEST_TEMPLATE_BODY = 51_200  # characters, of CreateChangeSet; a longer one goes through S3
 _HIDDEN = "****"  # what CloudFormation shows of a NoEcho parameter
 _AT_ONCE = 4  # stacks; they wait much more than they work
 
@@ -151,7 +148,7 @@ class _Deployment:
             self._report(f"{name}: unchanged")
             return existing
         existing = self._operations.ready_for_change(name)
-        change = Change(self._upload(planned, template), planned.parameters, tags)
+        change = Change(self._uploaded(planned, template), planned.parameters, tags)
         self._report(f"{name}: {'updating' if existing else 'creating'}")
         if not self._operations.apply(name, change, existing):
             self._report(f"{name}: unchanged")
@@ -159,6 +156,15 @@ class _Deployment:
         if deployed is None:
             raise DeploymentError(f"{name} was deleted while it was deployed")
         return deployed
+
+    def _uploaded(self, planned: PlannedStack, template: Mapping[str, Json]) -> dict[str, str]:
+        """Upload what the stack is made from, and return *template* as an argument of CreateChangeSet."""
+        bucket = Bucket(self._clients.s3, self._target, self._plan.bucket)
+        argument, files = template_argument(template, bucket)
+        files |= {bundle.key: bundle.body for bundle in planned.package.bundles}
+        for key, size in bucket.upload(files):
+            self._report(f"{planned.stack_name}: uploaded {key[:12]}… ({size:,} bytes)")
+        return argument
 
     def _values(self, planned: PlannedStack) -> dict[Link, str]:
         """Return the values that *planned* takes from other stacks."""
@@ -185,42 +191,6 @@ class _Deployment:
             and all(existing.parameters.get(key) in {value, _HIDDEN} for key, value in planned.parameters.items())
             and self._operations.template(existing.stack_id) == template
         )
-
-    def _upload(self, planned: PlannedStack, template: Mapping[str, Json]) -> dict[str, str]:
-        """Upload what *template* refers to, and return it as an argument of CreateChangeSet."""
-        files = {bundle.key: bundle.body for bundle in planned.package.bundles}
-        body = json.dumps(template, separators=(",", ":"))
-        argument = {"TemplateBody": body}
-        if len(body) > _LONGEST_TEMPLATE_BODY:
-            key = f"{hashlib.sha256(body.encode()).hexdigest()}.template"
-            files[key] = body.encode()
-            argument = {"TemplateURL": f"{self._target.endpoint_url}/{self._plan.bucket}/{key}"}
-        if files:
-            _make_bucket(self._clients.s3, self._plan.bucket, self._target.region)
-        for key, content in files.items():
-            if not _exists(self._clients.s3, self._plan.bucket, key):
-                self._clients.s3.put_object(Bucket=self._plan.bucket, Key=key, Body=content)
-                self._report(f"{planned.stack_name}: uploaded {key[:12]}… ({len(content):,} bytes)")
-        return argument
-
-
-def _make_bucket(s3: Any, bucket: str, region: str) -> None:
-    where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
-    try:
-        s3.create_bucket(Bucket=bucket, **where)
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "BucketAlreadyOwnedByYou":
-            raise
-
-
-def _exists(s3: Any, bucket: str, key: str) -> bool:
-    try:
-        s3.head_object(Bucket=bucket, Key=key)
-    except ClientError as error:
-        if error.response["Error"]["Code"] in {"404", "NoSuchKey"}:
-            return False
-        raise
-    return True
 
 
 def _check_needs(clients: Clients, plan: Plan) -> None:

@@ -53,6 +53,15 @@ def saved(folder: Path) -> tuple[dict[str, Any], list[dict[str, str]]]:
         return json.loads((run / "summary.json").read_text()), list(csv.DictReader(file))
 
 
+def wait_for_outcomes(run: subprocess.Popen[str], folder: Path) -> None:
+    """Wait until some arrivals of an event-driven cell have been answered."""
+    deadline = time.monotonic() + 120
+    while not any(path.stat().st_size > 500 for path in folder.glob("results/*/event-driven-on-demand.csv")):
+        assert run.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
 def functions(lab: Lab) -> list[str]:
     return [function["FunctionName"] for function in lab.client("lambda").list_functions()["Functions"]]
 
@@ -75,13 +84,24 @@ def test_a_cell_is_deployed_loaded_settled_saved_and_removed(lab: Lab, tmp_path:
     assert not [name for name in left if "-cell1-" in name]
 
 
+def test_a_record_from_nowhere_makes_the_ledger_not_add_up_and_fails_the_run(lab: Lab, tmp_path: Path) -> None:
+    run = compare(lab, tmp_path, design="event-driven", duration_s=4)
+    wait_for_outcomes(run, tmp_path)
+    dynamodb = lab.client("dynamodb")
+    tables = [name for name in dynamodb.list_tables()["TableNames"] if "-cell1-" in name and "RideRecordTable" in name]
+    dynamodb.put_item(TableName=tables[0], Item={"RideId": {"S": "stranger"}})
+
+    table, _progress = run.communicate(timeout=100)
+
+    assert run.returncode == 1
+    assert "THE LEDGER DOES NOT ADD UP: the rows add up to 41, but 40 arrivals were sent" in table
+    summary, _requests = saved(tmp_path)
+    assert not summary["adds_up"]
+
+
 def test_ctrl_c_saves_and_shows_the_arrivals_until_then(lab: Lab, tmp_path: Path) -> None:
     run = compare(lab, tmp_path, design="event-driven", duration_s=120)
-    deadline = time.monotonic() + 120
-    while not any(path.stat().st_size > 500 for path in tmp_path.glob("results/*/event-driven-on-demand.csv")):
-        assert run.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    wait_for_outcomes(run, tmp_path)
 
     run.send_signal(signal.SIGINT)
     table, progress = run.communicate(timeout=60)

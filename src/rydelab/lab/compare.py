@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import boto3
 from botocore.config import Config
 from rich.console import Console
+from rich.text import Text
 
 import bootstrap
 from rydelab.cli import EXIT_INTERRUPTED, Command
@@ -69,7 +70,10 @@ class TerminalProgress:
     def show(self, line: str) -> None:
         """Replace the changing line; on something that is no terminal, do nothing."""
         if self._console.is_terminal:
-            self._status.update(line.replace("[", r"\["))
+            # One line, beside the spinner: what wraps cannot be replaced cleanly.
+            text = Text(line)
+            text.truncate(self._console.width - 3, overflow="ellipsis")
+            self._status.update(text)
             self._status.start()
 
     def done(self) -> None:
@@ -126,7 +130,7 @@ class _Comparison:
         except KeyboardInterrupt:
             self._save()
             return EXIT_INTERRUPTED
-        return 1 if self.failures or not self._summary().adds_up else 0
+        return 0 if self._summary().succeeded else 1
 
     def _run_cells(self) -> None:
         """Run the cells. Raises KeyboardInterrupt at Ctrl-C, with what there is by then in `cells` and `failures`."""

@@ -145,7 +145,8 @@ def _run_locust(
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            env={**os.environ, **environment},
+            # Locust would take LOCUST_… variables for arguments.
+            env={k: v for k, v in os.environ.items() if not k.startswith("LOCUST_")} | environment,
             # Ctrl-C in a terminal goes to this process alone, which then stops the load in order.
             start_new_session=True,
         )

@@ -50,6 +50,11 @@ class RunSummary:
     """What these numbers do not mean."""
 
     @property
+    def succeeded(self) -> bool:
+        """Whether every cell was run to its end and every ledger adds up."""
+        return not self.failures and self.adds_up
+
+    @property
     def adds_up(self) -> bool:
         """Whether every cell's ledger does."""
         return not any(cell.mismatches for cell in self.cells)

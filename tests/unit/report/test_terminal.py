@@ -97,3 +97,9 @@ def test_a_run_without_cells_has_no_table() -> None:
     text = render(run(failures=("microservices on-demand: deployment failed",)))
 
     assert text == "FAILED: microservices on-demand: deployment failed\nA note.\n"
+
+
+def test_a_run_succeeds_only_if_every_ledger_adds_up_and_nothing_failed() -> None:
+    assert run(CELL).succeeded
+    assert not run(CELL, replace(CELL, mismatches=("10 arrivals were sent, but 9 outcomes were saved",))).succeeded
+    assert not run(CELL, failures=("queued on-demand: deployment failed",)).succeeded

@@ -1,6 +1,7 @@
 """Lambda through its API: ``functions`` on the session's lab, ``fast_functions`` on a lab whose clock runs faster."""
 
 import base64
+import contextlib
 import io
 import json
 import socket
@@ -147,14 +148,15 @@ class Functions:
         sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=received["ReceiptHandle"])
         return received
 
+    def delete(self, name: str) -> None:
+        """Delete a function; what it had reserved is free again."""
+        with contextlib.suppress(self.client("lambda").exceptions.ResourceNotFoundException):
+            self.client("lambda").delete_function(FunctionName=name)
+
     def delete_all(self) -> None:
         """Delete what this has made."""
         for name in self.names:
-            with_name = {"FunctionName": name}
-            try:
-                self.client("lambda").delete_function(**with_name)
-            except self.client("lambda").exceptions.ResourceNotFoundException:
-                continue
+            self.delete(name)
 
 
 def bundle(source: str, files: Mapping[str, str] | None = None) -> bytes:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -16,6 +17,7 @@ from rydelab.plugins.lambda_ import metrics
 
 LOG = logging.getLogger(__name__)
 _MAX_ERROR_MESSAGE_BYTES: Final = 1024
+_NO_XML_CHARACTER: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class Condition(StrEnum):
@@ -127,4 +129,6 @@ def _error_message(event: Done) -> str:
         message = str(json.loads(event.result.payload or b"")["errorMessage"])
     except (ValueError, KeyError, TypeError):
         message = (event.result.payload or b"").decode("utf-8", "replace")
+    # SQS refuses the whole message for one character that XML does not have, such as a terminal's escape codes.
+    message = _NO_XML_CHARACTER.sub("\N{REPLACEMENT CHARACTER}", message)
     return message.encode()[:_MAX_ERROR_MESSAGE_BYTES].decode("utf-8", "ignore") or "Unknown"

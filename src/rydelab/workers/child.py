@@ -82,7 +82,7 @@ def _exec_fresh_interpreter(document_fd: int) -> NoReturn:
     package_root = str(Path(__file__).parents[2])
     code = f"import sys; sys.path.insert(0, {package_root!r}); from rydelab.workers import child; child.main()"
     command = [sys.executable, "-I", "-S", "-c", code, str(document_fd), str(_runtime_dir)]
-    os.execve(sys.executable, command, {})  # noqa: S606 (it must replace this process)
+    os.execve(sys.executable, command, linux.loader_environment())  # noqa: S606 (it must replace this process)
 
 
 def _shadows_runtime(start_up: dict[str, Any]) -> bool:

@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import os
 import resource
 import signal
 import struct
@@ -56,6 +57,11 @@ def descendants_of(pid: int) -> list[int]:
         found += children
         pending += children
     return found
+
+
+def loader_environment() -> dict[str, str]:
+    """Return what a Python that was built with a shared library needs in its environment to start at all."""
+    return {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}
 
 
 def memory_mb(pid: int) -> int:

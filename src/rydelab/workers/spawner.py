@@ -13,7 +13,7 @@ import threading
 from pathlib import Path
 from typing import Any, Final
 
-from rydelab.workers import protocol
+from rydelab.workers import linux, protocol
 
 LOG = logging.getLogger(__name__)
 
@@ -161,7 +161,7 @@ class _ParentLink:
             ],
             pass_fds=(theirs.fileno(),),
             stdin=subprocess.DEVNULL,
-            env={"PATH": os.defpath, "LANG": "C.UTF-8"},
+            env={"PATH": os.defpath, "LANG": "C.UTF-8", **linux.loader_environment()},
             cwd="/",
         )
         theirs.close()

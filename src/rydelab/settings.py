@@ -36,7 +36,7 @@ class Settings:
     port: int = DEFAULT_PORT
     """The port of 127.0.0.1 on which a lab that we start listens."""
     data_dir: Path = DEFAULT_DATA_DIR
-    """Every file of a lab lies below this folder. Absolute after `resolve`."""
+    """Every file of a lab lies below this folder."""
     stage: str = DEFAULT_STAGE
     """The deployed copy of the services that a command works on."""
     endpoint_url: str = f"http://127.0.0.1:{DEFAULT_PORT}"
@@ -46,8 +46,8 @@ class Settings:
 
     @property
     def lab_dir(self) -> Path:
-        """The folder of the one lab on `port`; a data directory can hold several labs."""
-        return self.data_dir / str(self.port)
+        """The folder, absolute, of the one lab on `port`; a data directory can hold several labs."""
+        return self.data_dir.absolute() / str(self.port)
 
 
 def add_flags(parser: argparse.ArgumentParser, *names: str) -> None:

@@ -4,7 +4,6 @@ Each lab has one folder, `Settings.lab_dir`, with everything that it writes: ``e
 it), ``lock`` (held while it runs) and the files of LocalStack itself.
 """
 
-import contextlib
 import fcntl
 import http.client
 import json
@@ -36,6 +35,8 @@ PLUGIN_ERROR_PREFIX = "rydelab plug-in error: "
 LOG_TAIL_LINES = 20
 
 STATUS_PATH = "/_rydelab/status"
+
+_PYTHON_MODULE = (sys.executable, "-P", "-m")  # -P: no module comes from whatever folder the command is run in
 
 
 class EmulatorError(RydelabError):
@@ -153,18 +154,12 @@ def stop(settings: Settings) -> bool:
     """
     if not is_running(settings):
         return False
-    with contextlib.suppress(ProcessLookupError, FileNotFoundError):
-        pidfd = os.pidfd_open(_state(settings)["supervisor_pid"])
-        try:
-            # The descriptor pins the process; only now can the lock say that its number was not reused.
-            if is_running(settings):
-                signal.pidfd_send_signal(pidfd, signal.SIGTERM)
-        finally:
-            os.close(pidfd)
     deadline = time.monotonic() + STOP_TIMEOUT_S
+    told = False
     while is_running(settings):
         if time.monotonic() > deadline:
             raise EmulatorError(f"the lab in {settings.lab_dir} did not stop within {STOP_TIMEOUT_S:.0f} s")
+        told = told or _tell_to_stop(settings)
         time.sleep(PROBE_INTERVAL_S)
     return True
 
@@ -234,10 +229,10 @@ def _spawn_supervisor(settings: Settings, *, detach: bool, environment: Mapping[
     with log:
         return subprocess.Popen(
             [
-                *(sys.executable, "-m", "rydelab.lab.supervisor"),
+                *(*_PYTHON_MODULE, "rydelab.lab.supervisor"),
                 *("--lab-dir", str(lab_dir), "--endpoint-url", local_endpoint(settings.port)),
                 *(["--detached"] if detach else []),
-                *("--", sys.executable, "-m", "rydelab.plugins.runtime"),
+                *("--", *_PYTHON_MODULE, "rydelab.plugins.runtime"),
             ],
             # The write end of this pipe is the lifeline: it closes when this process ends, however it ends.
             stdin=subprocess.DEVNULL if detach else subprocess.PIPE,
@@ -254,7 +249,8 @@ def _wait_until_ready(settings: Settings, supervisor: subprocess.Popen[bytes], *
     while True:
         if (status := supervisor.poll()) is not None:
             raise EmulatorError(_why_start_failed(settings, status))
-        if (running := find(endpoint_url)) and running.ready:
+        running = find(endpoint_url)
+        if running and running.ready and running.lab_dir == settings.lab_dir:
             return
         if time.monotonic() > deadline:
             raise EmulatorError(f"LocalStack did not become ready in time.\n{_log_tail(settings)}")
@@ -283,10 +279,31 @@ def _state(settings: Settings) -> dict[str, Any]:
     return state
 
 
+def _tell_to_stop(settings: Settings) -> bool:
+    """Send SIGTERM to the supervisor; False if it has not yet said, or no longer says, which process it is."""
+    try:
+        pidfd = os.pidfd_open(_state(settings)["supervisor_pid"])
+    except (ProcessLookupError, FileNotFoundError):
+        return False
+    try:
+        # The descriptor pins the process; only now can the lock say that its number was not reused.
+        if is_running(settings):
+            signal.pidfd_send_signal(pidfd, signal.SIGTERM)
+    except ProcessLookupError:
+        return False
+    finally:
+        os.close(pidfd)
+    return True
+
+
 def _stop_supervisor(supervisor: subprocess.Popen[bytes]) -> None:
     supervisor.terminate()
     try:
         supervisor.wait(STOP_TIMEOUT_S)
+    except KeyboardInterrupt:  # of someone who does not want to wait
+        supervisor.terminate()
+        supervisor.wait()
+        raise
     except subprocess.TimeoutExpired:
         supervisor.kill()
         supervisor.wait()

@@ -44,7 +44,7 @@ def localstack_environment(settings: Settings, environ: Mapping[str, str]) -> di
         "FILESYSTEM_ROOT": str(lab_dir / "localstack"),
         "OVERRIDE_IN_DOCKER": "0",  # it would guess from files of the machine, and then ignore FILESYSTEM_ROOT
         "CONFIG_DIR": str(lab_dir / "localstack"),  # else ~/.localstack
-        "XDG_CACHE_HOME": str(settings.data_dir / "cache"),
+        "XDG_CACHE_HOME": str(lab_dir.parent / "cache"),
         "TMPDIR": str(lab_dir / "tmp"),
         # Nobody's credentials or profiles.
         "AWS_CONFIG_FILE": "/dev/null",

@@ -93,13 +93,7 @@ class DirectOperations:
 
     def batch_execute_statement(self, request: Request) -> Response:
         """BatchExecuteStatement: each statement's answer or error, in order."""
-        statements: Sequence[Request] = request["Statements"]
-        if not 1 <= len(statements) <= MAX_BATCH_STATEMENTS:
-            raise invalid(
-                "1 validation error detected: Value at 'statements' failed to satisfy constraint: "
-                "Member must have length less than or equal to 25"
-            )
-        return {"Responses": [self._batch_statement(statement) for statement in statements]}
+        return {"Responses": [self._batch_statement(statement) for statement in batch_statements(request)]}
 
     def _batch_statement(self, statement: Request) -> Response:
         answer: Response = {}
@@ -121,6 +115,17 @@ class DirectOperations:
         if isinstance(prepared, Transaction):
             return {"Responses": [change.response() for change in self._write_together(prepared)]}
         return {"Responses": [read.response() for read in self._store.read_statements(prepared)]}
+
+
+def batch_statements(request: Request) -> Sequence[Request]:
+    """Return the statements of a BatchExecuteStatement; raise a ValidationException if they are too many, or none."""
+    statements: Sequence[Request] = request["Statements"]
+    if not 1 <= len(statements) <= MAX_BATCH_STATEMENTS:
+        raise invalid(
+            "1 validation error detected: Value at 'statements' failed to satisfy constraint: "
+            "Member must have length less than or equal to 25"
+        )
+    return statements
 
 
 def batch_error(error: DynamoError) -> dict[str, Any]:

@@ -1,0 +1,130 @@
+"""DynamoDB for LocalStack: data operations on the store under capacity, everything else moto's."""
+
+import os
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from botocore import xform_name
+from localstack.aws.api import RequestContext, ServiceException
+from localstack.aws.api.core import ServiceRequestHandler
+from localstack.aws.api.dynamodb import DynamodbApi
+from localstack.aws.skeleton import DispatchTable
+from localstack.services.moto import MotoFallbackDispatcher, call_moto
+from localstack.services.plugins import Service, aws_provider
+from moto.dynamodb.models import dynamodb_backends
+
+from rydelab.plugins import lab_clock
+from rydelab.plugins.dynamodb.clock import Clock
+from rydelab.plugins.dynamodb.life_cycle import TableLifeCycle
+from rydelab.plugins.dynamodb.metered import MeteredTables, Place
+from rydelab.plugins.dynamodb.metrics import DynamoDbMetrics
+from rydelab.plugins.dynamodb.operations import MeteredOperations
+from rydelab.plugins.dynamodb.settings import DynamoDbSettings, from_environment
+from rydelab.plugins.dynamodb.store import backend
+from rydelab.plugins.dynamodb.store.direct import DirectOperations
+from rydelab.plugins.dynamodb.store.errors import DynamoError
+from rydelab.plugins.dynamodb.store.store import Store
+from rydelab.plugins.dynamodb.wire import error_response, from_service_exception
+
+DATA_OPERATIONS = (
+    *("GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan"),
+    *("BatchGetItem", "BatchWriteItem", "TransactGetItems", "TransactWriteItems"),
+    *("ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction"),
+)
+
+type Operations = DirectOperations | MeteredOperations
+type CountError = Callable[[RequestContext, DynamoError], None]
+
+
+@aws_provider(api="dynamodb", name="rydelab")  # type: ignore[untyped-decorator, unused-ignore]
+def dynamodb() -> Service:
+    """Make the service that ``PROVIDER_OVERRIDE_DYNAMODB=rydelab`` chooses. Raises DynamoDbSettingError."""
+    backend.install()
+    return Service.for_provider(DynamodbApi(), dispatch_table_factory=dispatch_table)
+
+
+@cache
+def settings() -> DynamoDbSettings:
+    """Return the settings of this process. Raises DynamoDbSettingError."""
+    return from_environment(os.environ, clock_speed=lab_clock.speed())
+
+
+@cache
+def metered_tables() -> MeteredTables:
+    """Return the metered tables of this process; it is empty without enforcement."""
+    return MeteredTables(settings(), Clock())
+
+
+@cache
+def metrics() -> DynamoDbMetrics:
+    """Return what writes the metrics of those tables."""
+    return DynamoDbMetrics(metered_tables())
+
+
+def dispatch_table(moto_api: DynamodbApi) -> DispatchTable:
+    """Return what does each operation, by the API's name for it."""
+    operations: DispatchTable = MotoFallbackDispatcher(moto_api)
+    if not settings().enforcement:
+        operations |= {name: _data_operation(name, DirectOperations) for name in DATA_OPERATIONS}
+        return {name: _answering(handle, lambda _context, _error: None) for name, handle in operations.items()}
+    tables = metered_tables()
+    operations |= {
+        name: _data_operation(name, lambda store: MeteredOperations(store, tables)) for name in DATA_OPERATIONS
+    }
+    operations |= _table_operations(TableLifeCycle(tables, on_delete=metrics().collect_table))
+    metrics().writer.start()
+    return {name: _answering(handle, _count_error) for name, handle in operations.items()}
+
+
+def _count_error(context: RequestContext, error: DynamoError) -> None:
+    metrics().count_error(_place(context), context.operation.name, error)
+
+
+def _data_operation(name: str, operations_of: Callable[[Store], Operations]) -> ServiceRequestHandler:
+    method = xform_name(name)
+
+    def handle(context: RequestContext, request: Any) -> Any:
+        store = dynamodb_backends[context.account_id][context.region].store
+        return getattr(operations_of(store), method)(request)
+
+    return handle
+
+
+def _table_operations(life_cycle: TableLifeCycle) -> DispatchTable:
+    def delete(context: RequestContext, request: Any) -> Any:
+        # AWS's CloudFormation waits until a table's update is complete; LocalStack's gives up when it is refused.
+        waits = context.is_internal_call
+        return life_cycle.delete(_place(context), request, lambda: call_moto(context), waits=waits)
+
+    return {
+        "CreateTable": lambda context, request: life_cycle.create(_place(context), request, lambda: call_moto(context)),
+        "UpdateTable": lambda context, request: life_cycle.update(_place(context), request, lambda: call_moto(context)),
+        "DescribeTable": lambda context, request: life_cycle.describe(
+            _place(context), request, lambda: call_moto(context)
+        ),
+        "DeleteTable": delete,
+        "DescribeLimits": lambda _context, _request: life_cycle.limits(),
+    }
+
+
+def _place(context: RequestContext) -> Place:
+    return context.account_id, context.region
+
+
+def _answering(handle: ServiceRequestHandler, count: CountError) -> ServiceRequestHandler:
+    """Return *handle* with errors that are answered as DynamoDB answers them, and counted."""
+
+    def answer(context: RequestContext, request: Any) -> Any:
+        try:
+            return handle(context, request)
+        except DynamoError as error:
+            refused = error
+        except ServiceException as error:
+            if (of_client := from_service_exception(error)) is None:
+                raise
+            refused = of_client
+        count(context, refused)
+        return error_response(context, refused)
+
+    return answer

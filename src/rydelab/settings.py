@@ -13,12 +13,19 @@ from rydelab.errors import RydelabError
 DEFAULT_PORT = 4566
 DEFAULT_DATA_DIR = Path(".rydelab")
 DEFAULT_STAGE = "dev"
+HIGHEST_CLOCK_SPEED = 600.0
+"""At this speed a minute is a tenth of a second; a control loop cannot follow much more."""
 
 
 _FLAGS = {
     "port": ("PORT", f"port of 127.0.0.1 on which the lab listens (default {DEFAULT_PORT}; RYDELAB_PORT)"),
     "data_dir": ("DIR", f"folder for every file of the lab (default {DEFAULT_DATA_DIR}; RYDELAB_DATA_DIR)"),
     "stage": ("STAGE", f"the copy of the services to work on (default {DEFAULT_STAGE}; RYDELAB_STAGE)"),
+    "clock_speed": (
+        "N",
+        "run AWS's slow control loops (auto scaling, table updates, Lambda's retries) N times faster; never capacity "
+        "itself (default 1; RYDELAB_CLOCK_SPEED)",
+    ),
     "endpoint": ("URL", "where the lab answers (default http://127.0.0.1:PORT; RYDELAB_ENDPOINT)"),
 }
 
@@ -41,6 +48,8 @@ class Settings:
     """The deployed copy of the services that a command works on."""
     endpoint_url: str = f"http://127.0.0.1:{DEFAULT_PORT}"
     """Where commands find the lab; follows `port` unless given."""
+    clock_speed: float = 1.0
+    """How many times faster the lab's slow control loops run; units per second and burst stay as they are."""
     allow_remote: bool = False
     """Whether `endpoint_url` may be another machine, or AWS itself: a load test there costs money."""
 
@@ -73,6 +82,7 @@ def resolve(flags: Mapping[str, object], environ: Mapping[str, str]) -> Settings
     port = _given("port", _port, flags, environ)
     data_dir = _given("data_dir", _data_dir, flags, environ)
     stage = _given("stage", _stage, flags, environ)
+    clock_speed = _given("clock_speed", _clock_speed, flags, environ)
     # An endpoint from the environment must not win over a port that was asked for on the command line.
     endpoint_environ = {} if flags.get("port") is not None else environ
     endpoint_url = _given("endpoint", lambda text: _endpoint(text, allow_remote=allow_remote), flags, endpoint_environ)
@@ -85,6 +95,7 @@ def resolve(flags: Mapping[str, object], environ: Mapping[str, str]) -> Settings
         data_dir=(data_dir or DEFAULT_DATA_DIR).absolute(),
         stage=stage or DEFAULT_STAGE,
         endpoint_url=endpoint_url or f"http://127.0.0.1:{port}",
+        clock_speed=1.0 if clock_speed is None else clock_speed,
         allow_remote=allow_remote,
     )
 
@@ -126,6 +137,17 @@ def _stage(text: str) -> str:
     if not re.fullmatch(r"[a-z][a-z0-9-]{0,19}", text):
         raise ValueError("must be a lower-case word of at most 20 letters, digits and hyphens, such as dev")
     return text
+
+
+def _clock_speed(text: str) -> float:
+    message = f"must be a number above 0 and at most {HIGHEST_CLOCK_SPEED:g}"
+    try:
+        speed = float(text)
+    except ValueError:
+        raise ValueError(message) from None
+    if not 0 < speed <= HIGHEST_CLOCK_SPEED:
+        raise ValueError(message)
+    return speed
 
 
 def _endpoint(text: str, *, allow_remote: bool) -> str:

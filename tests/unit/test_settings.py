@@ -27,6 +27,16 @@ def test_a_flag_wins_over_a_variable_and_a_variable_over_the_default() -> None:
 
 
 @pytest.mark.parametrize(
+    ("flags", "environ", "clock_speed"),
+    [({}, {}, 1.0), ({}, {"RYDELAB_CLOCK_SPEED": "60"}, 60.0), ({"clock_speed": "0.5"}, {}, 0.5)],
+)
+def test_the_clock_speed_is_aws_s_own_unless_given(
+    flags: dict[str, str], environ: dict[str, str], clock_speed: float
+) -> None:
+    assert resolve(flags, environ).clock_speed == clock_speed
+
+
+@pytest.mark.parametrize(
     ("flags", "environ", "port", "endpoint_url"),
     [
         pytest.param({"port": "4001"}, {}, 4001, "http://127.0.0.1:4001", id="the endpoint follows the port"),
@@ -68,6 +78,10 @@ def test_port_and_endpoint_belong_together(
         ({"stage": "a" * 21}, {}, "must be a lower-case word of at most 20"),
         ({"data_dir": __file__}, {}, f"--data-dir {__file__}: is a file"),
         ({"data_dir": ""}, {}, "--data-dir : must be a folder"),
+        ({"clock_speed": "fast"}, {}, "--clock-speed fast: must be a number above 0 and at most 600"),
+        ({"clock_speed": "0"}, {}, "--clock-speed 0: must be a number above 0"),
+        ({"clock_speed": "nan"}, {}, "--clock-speed nan: must be a number above 0"),
+        ({}, {"RYDELAB_CLOCK_SPEED": "601"}, "RYDELAB_CLOCK_SPEED=601: must be a number above 0 and at most 600"),
         ({"endpoint": "127.0.0.1:4566"}, {}, "--endpoint 127.0.0.1:4566: must be a URL such as"),
         ({"endpoint": "http://127.0.0.1:4566/path"}, {}, "must be a URL such as"),
         ({"endpoint": "http://127.0.0.1:99999"}, {}, "--endpoint http://127.0.0.1:99999: "),

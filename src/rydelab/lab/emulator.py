@@ -53,6 +53,8 @@ class EmulatorInfo:
     pid: int
     lab_dir: Path
     """The folder with its files."""
+    clock_speed: float
+    """How many times faster its slow control loops run."""
     plugins: tuple[str, ...]
     """The plug-ins of ours that are loaded, as ``group:name``."""
 
@@ -139,6 +141,7 @@ def find(endpoint_url: str, *, timeout_s: float = 5.0) -> EmulatorInfo | None:
             ready=bool(status["ready"]),
             pid=int(status["pid"]),
             lab_dir=Path(status["lab_dir"]),
+            clock_speed=float(status["clock_speed"]),
             plugins=tuple(status["plugins"]),
         )
     except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):

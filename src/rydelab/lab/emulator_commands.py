@@ -24,6 +24,7 @@ examples:
   rydelab up --detach                     in the background; `rydelab down` stops it
   rydelab up --port 4567                  a second lab beside the first, in the same data directory
   rydelab up --data-dir /var/tmp/lab      elsewhere
+  rydelab up --clock-speed 60             auto scaling looks at a table once a second instead of once a minute
 
 Every file that the lab writes is below DIR/PORT; its log is DIR/PORT/emulator.log. Tables, queues and functions are not
 kept when it stops: the next lab starts empty."""
@@ -46,7 +47,7 @@ examples:
 
 
 def _add_up_arguments(parser: argparse.ArgumentParser) -> None:
-    add_flags(parser, "port", "data_dir")
+    add_flags(parser, "port", "data_dir", "clock_speed")
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--detach", action="store_true", help="return when the lab is ready, and leave it running")
     how.add_argument("--verbose", action="store_true", help="show the emulator's log, with a line for each request")
@@ -57,10 +58,10 @@ def _run_up(arguments: argparse.Namespace, settings: Settings) -> int:
     environment = {"LS_LOG": "info"} if arguments.verbose else {}
     lab = emulator.start(settings, detach=arguments.detach, environment=environment, progress=_say)
     if arguments.detach:
-        _describe(lab, stop=f"rydelab down{_flags_of(settings)}")
+        _describe(lab, settings, stop=f"rydelab down{_flags_of(settings)}")
         return 0
     with lab:
-        _describe(lab, stop="Ctrl-C")
+        _describe(lab, settings, stop="Ctrl-C")
         try:
             status = _follow_log(lab) if arguments.verbose else lab.wait()
         except KeyboardInterrupt:
@@ -86,7 +87,8 @@ def _say_status(settings: Settings) -> bool:
     endpoint_url = emulator.local_endpoint(settings.port)
     info = emulator.find(endpoint_url)
     state = f"{'ready' if info.ready else 'starting'}, process {info.pid}" if info else "starting or stopping"
-    _say(f"{endpoint_url}  {state}, files in {settings.lab_dir}")
+    clock = f", {_faster(info.clock_speed)}" if info and info.clock_speed != 1 else ""
+    _say(f"{endpoint_url}  {state}, files in {settings.lab_dir}{clock}")
     return True
 
 
@@ -123,10 +125,16 @@ def _follow_log(lab: Emulator) -> int:
             time.sleep(LOG_POLL_INTERVAL_S)
 
 
-def _describe(lab: Emulator, *, stop: str) -> None:
+def _describe(lab: Emulator, settings: Settings, *, stop: str) -> None:
     _say(f"  files    {lab.lab_dir}")
     _say(f"  log      {lab.log_file}")
+    if settings.clock_speed != 1:
+        _say(f"  clock    {_faster(settings.clock_speed)}")
     _say(f"  to stop  {stop}")
+
+
+def _faster(clock_speed: float) -> str:
+    return f"control loops {clock_speed:g} times as fast as AWS's"
 
 
 def _flags_of(settings: Settings) -> str:

@@ -26,9 +26,6 @@ _EAGER_SERVICES = (
 """What a deployment of the services touches. Loaded at the start, so that no first request pays for it."""
 
 
-_IGNORED_TYPES = "AWS::ApplicationAutoScaling::ScalableTarget,AWS::ApplicationAutoScaling::ScalingPolicy"
-
-
 def localstack_environment(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
     """Return LocalStack's variables for a lab with *settings*; *environ* passes on only what any program needs."""
     lab_dir = settings.lab_dir
@@ -39,6 +36,7 @@ def localstack_environment(settings: Settings, environ: Mapping[str, str]) -> di
         "GATEWAY_SERVER": "rydelab",
         "LOCALSTACK_HOST": f"127.0.0.1:{settings.port}",
         "SQS_ENDPOINT_STRATEGY": "path",  # the other strategies need names that resolve to this machine
+        "RYDELAB_CLOCK_SPEED": f"{settings.clock_speed:g}",
         # Every file below the lab's folder.
         "RYDELAB_LAB_DIR": str(lab_dir),
         "FILESYSTEM_ROOT": str(lab_dir / "localstack"),
@@ -60,11 +58,8 @@ def localstack_environment(settings: Settings, environ: Mapping[str, str]) -> di
         # Our plug-ins.
         "LAMBDA_RUNTIME_EXECUTOR": "rydelab",
         "PROVIDER_OVERRIDE_DYNAMODB": "rydelab",
-        # A resource type that nothing implements fails by name instead of being deployed as nothing. Not yet those of
-        # auto scaling: a table with TableMode=autoscaled keeps the units that it starts with.
+        # A resource type that nothing implements fails by name instead of being deployed as nothing.
         "CFN_IGNORE_UNSUPPORTED_RESOURCE_TYPES": "0",
-        "CFN_IGNORE_UNSUPPORTED_TYPE_CREATE": _IGNORED_TYPES,
-        "CFN_IGNORE_UNSUPPORTED_TYPE_UPDATE": _IGNORED_TYPES,
         # Start-up, and the log: at "info" it has a line for each request, which costs time.
         "SERVICES": ",".join(_EAGER_SERVICES),
         "EAGER_SERVICE_LOADING": "1",

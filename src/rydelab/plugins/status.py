@@ -8,6 +8,8 @@ from localstack.http import Request, Response
 from localstack.runtime import events
 from localstack.services.edge import ROUTER
 
+from rydelab.plugins import lab_clock
+
 STATUS_PATH = "/_rydelab/status"
 
 
@@ -18,6 +20,7 @@ def serve_status(plugins: Sequence[str]) -> None:
         body = {
             "ready": events.infra_ready.is_set(),
             "pid": os.getpid(),
+            "clock_speed": lab_clock.speed(),
             "lab_dir": os.environ["RYDELAB_LAB_DIR"],
             "plugins": list(plugins),
         }

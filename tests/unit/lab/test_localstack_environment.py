@@ -27,9 +27,21 @@ def test_settings_credentials_and_proxies_of_the_shell_do_not_get_through() -> N
 
 
 def test_what_any_program_needs_gets_through_and_so_do_our_own_settings() -> None:
-    shell = {"PATH": "/bin", "LANG": "C.UTF-8", "LC_ALL": "C", "PYTHONPATH": "/lib", "RYDELAB_CLOCK_SPEED": "10"}
+    shell = {
+        "PATH": "/bin",
+        "LANG": "C.UTF-8",
+        "LC_ALL": "C",
+        "PYTHONPATH": "/lib",
+        "RYDELAB_DYNAMODB_ENFORCEMENT": "off",
+    }
 
     assert localstack_environment(SETTINGS, shell).items() >= shell.items()
+
+
+def test_the_clock_speed_is_that_of_the_settings() -> None:
+    faster = Settings(port=4001, data_dir=Path("/var/lab"), clock_speed=12.5)
+
+    assert localstack_environment(faster, {"RYDELAB_CLOCK_SPEED": "10"})["RYDELAB_CLOCK_SPEED"] == "12.5"
 
 
 def test_every_path_is_below_the_data_directory() -> None:

@@ -6,6 +6,7 @@ The lab's clock runs 120 times faster: a retry after one minute comes after half
 import json
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,36 @@ def test_an_error_message_with_control_characters_does_not_cost_the_dead_letter(
     fast_functions.client("lambda").put_function_event_invoke_config(FunctionName=name, MaximumRetryAttempts=0)
     fast_functions.send(name)
     assert "[31mred" in fast_functions.receive(url)["MessageAttributes"]["ErrorMessage"]["StringValue"]
+
+
+def test_what_happens_to_events_is_counted(fast_functions: Any) -> None:
+    url, arn = fast_functions.queue()
+    name = fast_functions.create("def handler(event, context): return 1 // event", DeadLetterConfig={"TargetArn": arn})
+    fast_functions.client("lambda").put_function_event_invoke_config(
+        FunctionName=name, MaximumRetryAttempts=0, DestinationConfig={"OnFailure": {"Destination": arn}}
+    )
+    fast_functions.client("sqs").delete_queue(QueueUrl=url)
+    for event in (1, 1, 0):
+        fast_functions.send(name, event)
+
+    def total(metric: str) -> float:
+        now = datetime.now(UTC)
+        points = fast_functions.client("cloudwatch").get_metric_statistics(
+            Namespace="AWS/Lambda",
+            MetricName=metric,
+            Dimensions=[{"Name": "FunctionName", "Value": name}],
+            StartTime=now - timedelta(minutes=10),
+            EndTime=now + timedelta(minutes=1),
+            Period=3600,
+            Statistics=["Sum"],
+        )["Datapoints"]
+        return sum(float(point["Sum"]) for point in points)
+
+    fast_functions.eventually(lambda: total("AsyncEventsDropped") == 1)
+    assert total("AsyncEventsReceived") == 3
+    assert total("DeadLetterErrors") == 1
+    assert total("DestinationDeliveryFailures") == 1
+    assert total("Errors") == 1
 
 
 def test_destinations_get_a_record_of_success_and_of_failure(fast_functions: Any) -> None:

@@ -1,6 +1,7 @@
 """Environments side by side, reserved concurrency, and changes to a function while it runs."""
 
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -167,3 +168,18 @@ def test_a_function_that_is_deleted_while_it_runs_still_answers(functions: Any, 
     refusal = functions.refusal(client.invoke, FunctionName=name)
     assert refusal["Error"]["Code"] == "ResourceNotFoundException"
     assert call.finish().payload == "done"
+
+
+def test_provisioned_environments_are_started_before_they_are_needed(functions: Any) -> None:
+    name = functions.create(
+        "import os, time\nstarted = time.time()\n"
+        "def handler(event, context): return [os.environ['AWS_LAMBDA_INITIALIZATION_TYPE'], started]\n"
+    )
+    client = functions.client("lambda")
+    version = {"FunctionName": name, "Qualifier": client.publish_version(FunctionName=name)["Version"]}
+    client.put_provisioned_concurrency_config(**version, ProvisionedConcurrentExecutions=1)
+    functions.eventually(lambda: client.get_provisioned_concurrency_config(**version)["Status"] == "READY")
+    ready_at = time.time()
+    kind, started = functions.invoke(name, Qualifier=version["Qualifier"]).payload
+    assert kind == "provisioned-concurrency"
+    assert started < ready_at

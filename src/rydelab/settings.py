@@ -21,11 +21,7 @@ _FLAGS = {
     "port": ("PORT", f"port of 127.0.0.1 on which the lab listens (default {DEFAULT_PORT}; RYDELAB_PORT)"),
     "data_dir": ("DIR", f"folder for every file of the lab (default {DEFAULT_DATA_DIR}; RYDELAB_DATA_DIR)"),
     "stage": ("STAGE", f"the copy of the services to work on (default {DEFAULT_STAGE}; RYDELAB_STAGE)"),
-    "clock_speed": (
-        "N",
-        "run AWS's slow control loops (auto scaling, table updates, Lambda's retries) N times faster; never capacity "
-        "itself (default 1; RYDELAB_CLOCK_SPEED)",
-    ),
+    "clock_speed": ("N", "run auto scaling, table updates and other slow loops N times faster (RYDELAB_CLOCK_SPEED)"),
     "endpoint": ("URL", "where the lab answers (default http://127.0.0.1:PORT; RYDELAB_ENDPOINT)"),
 }
 

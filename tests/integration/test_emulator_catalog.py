@@ -26,22 +26,6 @@ def test_a_resource_type_that_nothing_implements_fails_the_change_set_by_name(la
     assert "AWS::Pony::Farm" in described["StatusReason"]
 
 
-def test_a_type_of_auto_scaling_deploys_and_is_deleted(lab: Any) -> None:
-    client = lab.client("cloudformation")
-    stack = f"catalog-{uuid.uuid4().hex[:8]}"
-    template = {
-        "Resources": {
-            "Target": {"Type": "AWS::ApplicationAutoScaling::ScalableTarget", "Properties": {"MinCapacity": 1}}
-        }
-    }
-    client.create_stack(StackName=stack, TemplateBody=json.dumps(template))
-    client.get_waiter("stack_create_complete").wait(StackName=stack, WaiterConfig=POLL)
-
-    client.delete_stack(StackName=stack)
-
-    client.get_waiter("stack_delete_complete").wait(StackName=stack, WaiterConfig=POLL)
-
-
 def test_an_operation_that_nothing_implements_says_so(lab: Any) -> None:
     with pytest.raises(ClientError, match="not currently supported by LocalStack"):
         lab.client("sns").get_sms_sandbox_account_status()

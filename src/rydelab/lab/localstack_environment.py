@@ -42,7 +42,8 @@ def localstack_environment(settings: Settings, environ: Mapping[str, str]) -> di
         "FILESYSTEM_ROOT": str(lab_dir / "localstack"),
         "OVERRIDE_IN_DOCKER": "0",  # it would guess from files of the machine, and then ignore FILESYSTEM_ROOT
         "CONFIG_DIR": str(lab_dir / "localstack"),  # else ~/.localstack
-        "XDG_CACHE_HOME": str(lab_dir.parent / "cache"),
+        # Gone with each start: plux takes its list of plug-ins for current if they changed less than two minutes ago.
+        "XDG_CACHE_HOME": str(lab_dir / "tmp" / "cache"),
         "TMPDIR": str(lab_dir / "tmp"),
         # Nobody's credentials or profiles.
         "AWS_CONFIG_FILE": "/dev/null",

@@ -11,7 +11,7 @@ import sys
 import threading
 from importlib import metadata
 
-from rydelab.plugins.filesystem import confine_files
+from rydelab.plugins.confinement import confine
 
 PLUGIN_GROUPS = "localstack."
 EXIT_PLUGIN_ERROR = 78  # EX_CONFIG of <sysexits.h>
@@ -31,7 +31,7 @@ class PluginError(RuntimeError):
 def main() -> None:
     """Start LocalStack in this process and serve until it is told to stop."""
     gc.disable()  # see _collect_garbage_when_ready
-    confine_files()
+    confine()
     try:
         plugins = load_plugins()
     except PluginError as error:

@@ -1,4 +1,4 @@
-"""Keeps the files that LocalStack writes below the lab's folder, where its settings alone do not."""
+"""Keeps LocalStack's files below the lab's folder, and its calls on this machine, where its settings alone do not."""
 
 import os
 import sys
@@ -9,8 +9,13 @@ SERVICE_INDEX_DIR = Path(sys.prefix) / "share/localstack/usr/lib/localstack"
 """Where ``bin/setup`` puts LocalStack's index of all AWS services, if it did; else each lab builds its own."""
 
 
-def confine_files() -> None:
+def confine() -> None:
     """Call once, before anything else of LocalStack is imported. ``FILESYSTEM_ROOT`` and ``TMPDIR`` say where."""
+    _confine_files()
+    _confine_calls()
+
+
+def _confine_files() -> None:
     # LocalStack puts the machine's temporary folder, as a path, below FILESYSTEM_ROOT.
     tempfile.tempdir = "/tmp"  # noqa: S108 (a name only: nothing is written there)
     from localstack import config  # noqa: PLC0415 (it reads the name above)
@@ -23,3 +28,10 @@ def confine_files() -> None:
 
     # A fixed folder in /tmp otherwise, in which two labs would overwrite each other's objects.
     provider.DEFAULT_S3_TMP_DIR = str(Path(tempfile.tempdir) / "s3")
+
+
+def _confine_calls() -> None:
+    from localstack.utils.aws import aws_stack  # noqa: PLC0415 (after the files)
+
+    # It would ask the machine's name server for "s3.127.0.0.1", and a start would wait for one that does not answer.
+    aws_stack.CACHE_S3_HOSTNAME_DNS_STATUS = False

@@ -243,6 +243,18 @@ def test_a_throttled_event_that_grows_too_old_is_a_dead_letter_with_429(fast_fun
     assert attributes == {"RequestID": request_id, "ErrorCode": "429", "ErrorMessage": "Rate Exceeded."}
 
 
+def test_a_slow_event_does_not_hold_up_the_next(fast_functions: Any, recorder: Any) -> None:
+    create, attempts = recorder
+    name = create("time.sleep(3) if event == 'slow' else None")
+    fast_functions.send(name, "first")
+    fast_functions.eventually(attempts)
+    for event in ("slow", "quick", "quick"):  # while the worker of the first event still lingers
+        fast_functions.send(name, event)
+    begun = time.monotonic()
+    fast_functions.eventually(lambda: [note[2] for note in attempts()].count("quick") == 2)
+    assert time.monotonic() - begun < 2
+
+
 def test_no_event_is_lost_while_the_function_is_updated(fast_functions: Any, recorder: Any) -> None:
     create, attempts = recorder
     name = create(

@@ -133,10 +133,11 @@ class AsyncEvents:
     def _wake_a_worker(self) -> None:
         if self._idle_workers > 0:
             self._condition.notify()
-        elif self._workers == 0:
-            self._add_worker()
-        else:
-            self._tick_from_now_on()
+        if len(self._ready) > self._idle_workers:  # a worker that was woken before may not have run yet
+            if self._workers == 0:
+                self._add_worker()
+            else:
+                self._tick_from_now_on()
 
     def _add_worker(self) -> None:
         self._workers += 1

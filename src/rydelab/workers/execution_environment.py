@@ -44,7 +44,7 @@ class ExecutionEnvironment:
     again within the next invocation, on that invocation's time. Source: AWS Lambda developer guide, "Understanding the
     Lambda execution environment life cycle".
 
-    The caller sees to it that only one thread uses an environment at a time; ``kill`` may come from any.
+    The caller sees to it that only one thread uses an environment at a time.
     """
 
     def __init__(
@@ -130,12 +130,6 @@ class ExecutionEnvironment:
         if process is not None and not self._frozen:
             self._frozen = True
             process.freeze()
-
-    def kill(self) -> None:
-        """Kill the runtime process; an invocation that runs in it ends as one whose runtime exited."""
-        process = self._process
-        if process is not None:
-            process.kill()
 
     def stop(self) -> None:
         """End the environment: its process, its descendants, its temporary files. Can be called twice."""

@@ -17,7 +17,8 @@ _SYS_RESTRICT_SELF: Final = 446
 _CREATE_RULESET_VERSION: Final = 1
 _RULE_PATH_BENEATH: Final = 1
 
-_FIRST_ABI_WITH_TRUNCATE: Final = 3  # before it, a handled file system could not be handled whole
+FIRST_ABI: Final = 3
+"""The version of Landlock that this needs: before it, changes of files could not be handled as a whole."""
 ABI_WITH_SIGNAL_SCOPE: Final = 6
 """From this version on a confined process cannot signal others."""
 _SCOPE_SIGNAL: Final = 1 << 1
@@ -40,7 +41,7 @@ def confine(writable_dirs: Iterable[str]) -> bool:
     Returns false where the kernel has no Landlock, or an old one, and then changes nothing.
     """
     abi = abi_version()
-    if abi < _FIRST_ABI_WITH_TRUNCATE:
+    if abi < FIRST_ABI:
         return False
     attributes = struct.pack("=QQQ", _CHANGES, 0, _SCOPE_SIGNAL)
     if abi < ABI_WITH_SIGNAL_SCOPE:

@@ -47,17 +47,24 @@ class ReadCharge:
 
 
 def write_charge(
-    schema: TableSchema, settings: Settings, *, before: Item, after: Item, transactional: bool = False
+    schema: TableSchema,
+    settings: Settings,
+    *,
+    before: Item,
+    after: Item,
+    transactional: bool = False,
+    sizes: tuple[int, int] | None = None,
 ) -> WriteCharge:
     """Return the charge of PutItem, UpdateItem or DeleteItem from the images before and after (``{}``: no item).
 
-    A transaction doubles the base table's units only. Deleting what does not exist needs the key: see
-    :func:`missing_delete_charge`.
+    A transaction doubles the base table's units only. *sizes* are the bytes of both images, if the caller knows them.
+    Deleting what does not exist needs the key: see :func:`missing_delete_charge`.
     """
     key_image = after or before
     if not key_image:
         raise ValueError("a write needs an image before or after it; for a missing item use missing_delete_charge")
-    units = write_units(item_bytes(before, settings), item_bytes(after, settings), transactional=transactional)
+    before_bytes, after_bytes = sizes or (item_bytes(before, settings), item_bytes(after, settings))
+    units = write_units(before_bytes, after_bytes, transactional=transactional)
     global_writes: list[IndexWrite] = []
     local_units: list[tuple[str, float]] = []
     for index in schema.indexes:

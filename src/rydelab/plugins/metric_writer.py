@@ -139,7 +139,8 @@ class MetricWriter:
 
     def _run(self) -> None:
         while True:
-            time.sleep(_FLUSH_S)
+            # Also when a minute ends, so that what is collected then belongs to one minute.
+            time.sleep(min(_FLUSH_S, MINUTE_S - time.time() % MINUTE_S))
             try:
                 self.flush()
             except Exception:

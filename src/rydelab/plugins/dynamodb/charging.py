@@ -24,7 +24,7 @@ _NO_ITEM: Item = {}
 
 
 def change_charge(capacity: Table, change: Change, *, transactional: bool = False) -> Charge:
-    """Return the charge of one write, or of the condition check that failed in it."""
+    """Return the charge of one write that is planned and not committed, or of the condition that failed in it."""
     schema, settings = capacity.schema, capacity.settings
     before, after = change.before or _NO_ITEM, change.after or _NO_ITEM
     if change.kind == "check":
@@ -33,7 +33,8 @@ def change_charge(capacity: Table, change: Change, *, transactional: bool = Fals
         return unwritten_charge(capacity, change, transactional=transactional)
     if not before and not after:
         return missing_delete_charge(schema, settings, key=change.key, transactional=transactional)
-    return write_charge(schema, settings, before=before, after=after, transactional=transactional)
+    sizes = (change.table.collection.size_of(change.target.encoded), change.after_bytes)
+    return write_charge(schema, settings, before=before, after=after, transactional=transactional, sizes=sizes)
 
 
 def unwritten_charge(capacity: Table, change: Change, *, transactional: bool = False) -> WriteCharge:

@@ -134,6 +134,12 @@ class MeteredTables:
             self._metered[table] = metered
             return metered
 
+    def find(self, place: Place, name: str) -> MeteredTable | None:
+        """Return a table by its name, None if there is none."""
+        account, region = place
+        table = dynamodb_backends[account][region].tables.get(name)
+        return None if table is None else self.of(table)
+
     def remove(self, metered: MeteredTable) -> None:
         """Forget a deleted table and give its units back to the account."""
         with self.control:

@@ -14,7 +14,7 @@ from localstack.services.moto import MotoFallbackDispatcher, call_moto
 from localstack.services.plugins import Service, aws_provider
 from moto.dynamodb.models import dynamodb_backends
 
-from rydelab.plugins import lab_clock
+from rydelab.plugins import cloudwatch_dimensions, lab_clock
 from rydelab.plugins.dynamodb.clock import Clock
 from rydelab.plugins.dynamodb.life_cycle import TableLifeCycle
 from rydelab.plugins.dynamodb.metered import MeteredTables, Place
@@ -40,7 +40,8 @@ type CountError = Callable[[RequestContext, DynamoError], None]
 @aws_provider(api="dynamodb", name="rydelab")  # type: ignore[untyped-decorator, unused-ignore]
 def dynamodb() -> Service:
     """Make the service that ``PROVIDER_OVERRIDE_DYNAMODB=rydelab`` chooses. Raises DynamoDbSettingError."""
-    backend.install()
+    backend.install(settings().capacity)
+    cloudwatch_dimensions.install()
     return Service.for_provider(DynamodbApi(), dispatch_table_factory=dispatch_table)
 
 

@@ -11,7 +11,6 @@ from typing import Any
 from localstack.aws.api import CommonServiceException, RequestContext, ServiceException
 from localstack.http import Response
 
-from rydelab.capacity.throttling import Decision, ThrottlingError
 from rydelab.plugins.dynamodb.store.errors import DynamoError
 
 CONTENT_TYPE = "application/x-amz-json-1.0"
@@ -25,22 +24,6 @@ _NAME_SPACES = {
     "ThrottlingException": "com.amazon.coral.availability",
     "ValidationException": "com.amazon.coral.validate",
 }
-
-
-class ThrottledError(DynamoError):
-    """A request that was refused for want of capacity."""
-
-    def __init__(self, error: ThrottlingError, *, region: str, account: str) -> None:
-        super().__init__(error.name, error.message, {error.reasons_key: error.reasons(region, account)})
-        self.error = error
-
-
-class TransactionThrottledError(DynamoError):
-    """A transaction that was cancelled for want of capacity, perhaps among other reasons."""
-
-    def __init__(self, cancellation: DynamoError, decisions: tuple[Decision, ...]) -> None:
-        super().__init__(cancellation.code, cancellation.message, cancellation.members)
-        self.decisions = decisions
 
 
 def wire_type(code: str) -> str:

@@ -76,6 +76,11 @@ class Collection:
         record = self._records.get(key)
         return None if record is None else from_record(record)
 
+    def size_of(self, key: bytes) -> int:
+        """Return the size of the item with this primary key, 0 if there is none."""
+        record = self._records.get(key)
+        return 0 if record is None else record_size(record)
+
     def put(self, key: bytes, item: Item, size_bytes: int, *, before: Item | None) -> None:
         """Store *item*, whose key and size these are; *before* is the item that it replaces."""
         self._records.put(key, to_record(item, size_bytes))

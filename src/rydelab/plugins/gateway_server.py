@@ -90,13 +90,17 @@ class _GrowingPool(ThreadPool):  # type: ignore[misc]
     """A pool that adds threads while requests wait: a synchronous ride holds several of them for up to 29 s."""
 
     def start(self) -> None:
+        self._stopping = threading.Event()
         super().start()
         threading.Thread(target=self._grow_while_requests_wait, name="gateway-pool", daemon=True).start()
 
+    def stop(self, timeout: float | None = 5) -> None:
+        self._stopping.set()  # the orders to end wait in the queue too, and are for the threads that there are
+        super().stop(timeout)
+
     def _grow_while_requests_wait(self) -> None:
-        pause = threading.Event()
         waiting_before = 0
-        while not pause.wait(_GROWTH_CHECK_S):
+        while not self._stopping.wait(_GROWTH_CHECK_S):
             waiting = self._queue.qsize()
             if waiting and waiting_before:
                 room = self.max - len(self._threads)

@@ -1,9 +1,58 @@
-"""What a run came to, as values: the content of ``summary.json`` and of every report. Pure."""
+"""What a run came to, as values: the content of ``summary.json`` and of every report. Pure.
+
+A field that a run has nothing for keeps its default, and the report says that it was not measured.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from rydelab.report.latency import Latency
+
+
+@dataclass(frozen=True, slots=True)
+class CellId:
+    """Which cell of a run: its design and table mode, what else sets it apart, and which repeat of it."""
+
+    design: str
+    table_mode: str
+    variant: str = ""
+    """What sets it apart from a cell of the same design and table mode, such as ``write_units=5``."""
+    repeat: int = 1
+    """From 1."""
+
+    def __str__(self) -> str:
+        variant = f" {self.variant}" if self.variant else ""
+        repeat = f" (repeat {self.repeat})" if self.repeat > 1 else ""
+        return f"{self.design} {self.table_mode}{variant}{repeat}"
+
+
+@dataclass(frozen=True, slots=True)
+class ThresholdResult:
+    """A condition that the scenario or the command line set for a cell, and whether it held."""
+
+    expression: str
+    """As it was written, such as ``p95_ms < 300``."""
+    measured: float | None
+    """The value on its left side; None where there was nothing to measure."""
+    passed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Saturation:
+    """Evidence of whether the lab, rather than the design, limited a cell."""
+
+    limited: bool
+    """Whether it did. Such a cell is marked everywhere and not compared."""
+    reasons: tuple[str, ...] = ()
+    """Why that was concluded, each a sentence without its full stop."""
+    gateway_busy_ratio: float | None = None
+    """The share of the load's time in which every gateway thread was busy, from 0 to 1."""
+    cpu_busy_ratio: float | None = None
+    """The share of this machine's processor time that was in use during the load, from 0 to 1."""
+    probe_p95_ms: float | None = None
+    """The 95th percentile of the time of a request that does no work, sent all through the load."""
+    probe_at_rest_ms: float | None = None
+    """The median time of the same request before the load."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +82,48 @@ class CellSummary:
     """Whether it was stopped before its last arrival or before its drain was over."""
     durations_s: Mapping[str, float] = field(default_factory=dict)
     """How long deploy, warm_up, load and drain took."""
+    variant: str = ""
+    repeat: int = 1
+    """With `variant`, see `CellId`."""
+    error_latency: Latency | None = None
+    """Of arrivals that were not accepted, from the moment each was due until the error; None if not measured."""
+    time_to_record: Latency | None = None
+    """Of recorded rides, from the answer until the first write of the record, 0 where it was written before.
+
+    None if not measured.
+    """
+    throttles: Mapping[str, int] | None = None
+    """How many requests were throttled, by DynamoDB's reason (``TableWriteProvisionedThroughputExceeded``).
+
+    A function that had no concurrency left is ``FunctionConcurrency``. None if not measured.
+    """
+    retries: int | None = None
+    """How often an event was tried again after a failed or throttled invocation; None if not measured."""
+    thresholds: tuple[ThresholdResult, ...] = ()
+    saturation: Saturation | None = None
+    """None if the lab did not watch itself."""
+    settings: Mapping[str, str | float] = field(default_factory=dict)
+    """What this cell was deployed with, such as ``{"write_units": 1, "memory_mb": 256, "retry_mode": "standard"}``."""
+
+    @property
+    def id(self) -> CellId:
+        """Which cell of its run this is."""
+        return CellId(self.design, self.table_mode, self.variant, self.repeat)
+
+    @property
+    def accepted(self) -> int:
+        """How many arrivals were promised a ride."""
+        return self.arrivals - self.rows["refused"] - self.rows["ghost"]
+
+    @property
+    def throttled(self) -> int | None:
+        """How many requests were throttled, for whatever reason; None if not measured."""
+        return None if self.throttles is None else sum(self.throttles.values())
+
+    @property
+    def lab_limited(self) -> bool:
+        """Whether the lab itself limited this cell."""
+        return self.saturation is not None and self.saturation.limited
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,10 +75,14 @@ class OrderedTable(Table):  # type: ignore[misc] # moto publishes no types
 
     @global_indexes.setter
     def global_indexes(self, indexes: Sequence[SecondaryIndex]) -> None:
+        keys_before = {name for index in self.collection.indexes for name in index.schema.names}
         self._follow_indexes(self._local, indexes)
         self._global = indexes
         used = {name for index in self.collection.indexes for name in index.schema.names} | {*self.key_schema.names}
-        self._definitions = {name: text for name, text in self._definitions.items() if name in used}
+        # Of a restored table moto sets the indexes after its constructor: what was never a key may be one yet.
+        self._definitions = {
+            name: text for name, text in self._definitions.items() if name in used or name not in keys_before
+        }
 
     def _follow_indexes(self, local: Iterable[SecondaryIndex], global_: Iterable[SecondaryIndex]) -> None:
         def defined(index: SecondaryIndex) -> SecondaryIndex:

@@ -3,6 +3,7 @@
 import logging
 from typing import Any
 
+from botocore.config import Config
 from botocore.exceptions import ClientError
 from localstack.aws.connect import connect_to
 from localstack.services.cloudwatch.alarm_scheduler import AlarmScheduler
@@ -22,7 +23,11 @@ class CloudWatchAlarms:
 
     def __init__(self, place: Place) -> None:
         self._place = place
-        self._client: Any = connect_to(region_name=place.region, aws_access_key_id=place.account).cloudwatch
+        self._client: Any = connect_to(
+            region_name=place.region,
+            aws_access_key_id=place.account,
+            config=Config(retries={"total_max_attempts": 1}),  # the loop comes again by itself
+        ).cloudwatch
 
     def put(self, alarm: Alarm, scalable: ScalableId, policy_arn: str) -> None:
         """Make or replace an alarm."""

@@ -10,6 +10,8 @@ STEP_S = 1.0
 """How often, in lab seconds, an activity in progress is looked at."""
 SHORTEST_STEP_S = 0.05
 """The least real time between two looks."""
+STOP_TIMEOUT_S = 2.0
+"""How long a stop waits for a call of the thread to the emulator, which is being stopped too."""
 
 
 class Loop:
@@ -34,11 +36,11 @@ class Loop:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop the thread and wait until it has ended."""
+        """Stop the thread, and wait until what it is doing is done."""
         self._stopping = True
         self._wake.set()
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(STOP_TIMEOUT_S)
 
     def wake(self) -> None:
         """Look at once at what is due: something was asked for."""

@@ -5,6 +5,7 @@ from typing import Any
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from localstack.aws.connect import connect_to
+from localstack.config import SERVICE_PROVIDER_CONFIG
 from moto.dynamodb.models import dynamodb_backends
 
 from rydelab.capacity.throttling import Access, BillingMode
@@ -75,10 +76,15 @@ def _units(resource: Members) -> dict[Access, int]:
     return {access: int(throughput.get(f"{access}CapacityUnits", 0)) for access in Access}
 
 
+def counts_units() -> bool:
+    """Tell whether the DynamoDB of this emulator is the one that counts what tables consume."""
+    return settings().enforcement and SERVICE_PROVIDER_CONFIG.get_provider("dynamodb") == "rydelab"
+
+
 def consumed_units(place: Place, scalable: ScalableId) -> float | None:
     """Return the units that a table or index has consumed since it was made; None if nobody counts them."""
     table = dynamodb_backends[place.account][place.region].tables.get(scalable.table)
-    if not settings().enforcement or not isinstance(table, OrderedTable):
+    if not counts_units() or not isinstance(table, OrderedTable):
         return None
     metered = metered_tables().of(table)
     with metered.lock:

@@ -1,5 +1,6 @@
 """The provider: LocalStack's gateway in front of the API, and the loop behind it."""
 
+import logging
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -10,13 +11,15 @@ from localstack.services.plugins import Service, ServiceLifecycleHook, aws_provi
 from rydelab.plugins import lab_clock
 from rydelab.plugins.autoscaling.api import Api
 from rydelab.plugins.autoscaling.cloudwatch import CloudWatchAlarms, leave_alarms_to_the_loop
-from rydelab.plugins.autoscaling.dynamodb import DynamoDbTables
+from rydelab.plugins.autoscaling.dynamodb import DynamoDbTables, counts_units
 from rydelab.plugins.autoscaling.errors import ApiError
 from rydelab.plugins.autoscaling.fleet import Fleet
 from rydelab.plugins.autoscaling.loop import Loop
 from rydelab.plugins.autoscaling.names import Place
 from rydelab.plugins.autoscaling.request_check import check_request
 from rydelab.plugins.dynamodb.provider import settings
+
+LOG = logging.getLogger(__name__)
 
 type Handler = Callable[[RequestContext, dict[str, Any]], dict[str, Any]]
 
@@ -55,6 +58,8 @@ class AutoScalingProvider(ServiceLifecycleHook):  # type: ignore[misc]
 
     def on_before_start(self) -> None:
         """Start the loop."""
+        if not counts_units():
+            LOG.warning("nothing counts the units that tables consume, so auto scaling keeps bounds and no more")
         leave_alarms_to_the_loop()
         self._loop.start()
 
@@ -64,16 +69,20 @@ class AutoScalingProvider(ServiceLifecycleHook):  # type: ignore[misc]
 
     def dispatch_table(self) -> dict[str, Handler]:
         """Return what LocalStack calls for each operation."""
-        return {name: self._handler(operation) for name, operation in OPERATIONS.items()}
+        return {
+            name: self._handler(operation, changes=not name.startswith(("Describe", "List")))
+            for name, operation in OPERATIONS.items()
+        }
 
-    def _handler(self, operation: Callable[[Api, dict[str, Any]], dict[str, Any]]) -> Handler:
+    def _handler(self, operation: Callable[[Api, dict[str, Any]], dict[str, Any]], *, changes: bool) -> Handler:
         def handle(context: RequestContext, request: dict[str, Any]) -> dict[str, Any]:
             try:
                 check_request(context.operation, request)
                 answer = operation(Api(self._fleet(Place(context.account_id, context.region))), request)
             except ApiError as error:
                 raise _exception(error) from error
-            self._loop.wake()
+            if changes:
+                self._loop.wake()
             return answer
 
         return handle

@@ -52,6 +52,7 @@ class Target:
         )
         self._suspended = Suspended()
         self._clock_speed = clock_speed
+        self._points_seen = max(settings.scale_out_points, settings.scale_in_points) + settings.alarm_lag_points
         self._consumed_before: float | None = None
         self._applied = False  # whether DynamoDB accepted the update of the activity in progress
         self._suspend()
@@ -78,9 +79,9 @@ class Target:
         policy = Policy(
             name=record.name,
             target_percent=float(configuration["TargetValue"]),
-            scale_out_cooldown_s=configuration.get("ScaleOutCooldown", 0) / self._clock_speed,
-            scale_in_cooldown_s=configuration.get("ScaleInCooldown", 0) / self._clock_speed,
-            disable_scale_in=configuration.get("DisableScaleIn", False),
+            scale_out_cooldown_s=(configuration.get("ScaleOutCooldown") or 0) / self._clock_speed,
+            scale_in_cooldown_s=(configuration.get("ScaleInCooldown") or 0) / self._clock_speed,
+            disable_scale_in=bool(configuration.get("DisableScaleIn")),
         )
         if self.policy is None:
             self.scaler.alarm_id = str(uuid.uuid4())
@@ -138,7 +139,7 @@ class Target:
         self.scaler.scale_out_suspended = self._suspended.scale_out or self.policy is None
 
     def _feed(self, units: float | None, provisioned: int, periods: int, now: float) -> None:
-        for _ in range(periods):
+        for _ in range(min(periods, self._points_seen)):  # a machine may have slept for hours
             self._begin(self.scaler.observe(units, provisioned, now))
 
     def _run(self, action: ScheduledAction, now: float) -> None:

@@ -153,6 +153,33 @@ def test_a_table_made_anew_counts_from_zero(world: Any) -> None:
     assert world.tables.asked == []
 
 
+def test_a_manual_change_is_noticed_after_ten_minutes_and_the_thresholds_follow(world: Any) -> None:
+    world.register()
+    world.put_policy()
+    world.minutes(1, units=0.0)
+    world.tables.units["table/Rides Write"] = 20
+
+    def high() -> float:
+        return next(alarm.threshold for alarm in world.board.alarms.values() if alarm.kind == "AlarmHigh")
+
+    world.minutes(8, units=36.0)
+    assert high() == 42.0
+
+    world.minutes(3, units=36.0)
+    assert high() == 840.0
+
+
+def test_a_sleep_of_days_is_no_work(world: Any) -> None:
+    world.register()
+    world.put_policy()
+    world.minutes(1, units=0.0)
+    world.now += 1e9
+    world.fleet.observe(periods=10**12, now=world.now)
+    world.fleet.carry_on(world.now)
+
+    assert world.tables.asked == []
+
+
 def test_missed_periods_count_as_many_points_as_they_were(world: Any) -> None:
     world.register()
     world.put_policy()

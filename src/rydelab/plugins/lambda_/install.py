@@ -4,7 +4,6 @@ from functools import cache
 from typing import Any, Final
 
 from localstack.aws.api.lambda_ import ServiceException
-from localstack.constants import VERSION
 from localstack.services.lambda_.invocation import lambda_service as lambda_service_module
 from localstack.services.lambda_.invocation.lambda_models import InvocationResult
 from localstack.services.lambda_.invocation.lambda_service import LambdaService
@@ -15,16 +14,15 @@ from localstack.utils.patch import patch
 from rydelab.plugins.lambda_ import code_in_use, direct, invocation, limits
 from rydelab.plugins.lambda_.async_events import AsyncEvents
 from rydelab.plugins.lambda_.environments import EnvironmentPool
+from rydelab.plugins.supported_version import require_supported_version
 
-SUPPORTED_VERSION: Final = "4.14.0"
 _MAX_REPLACED: Final = 5
 
 
 @cache
 def install() -> None:
-    """Replace LocalStack's assignment, invocation and event queue. Raises RuntimeError for another LocalStack."""
-    if VERSION != SUPPORTED_VERSION:
-        raise RuntimeError(f"the process executor is written for LocalStack {SUPPORTED_VERSION}, and this is {VERSION}")
+    """Replace LocalStack's assignment, invocation and event queue. Raises UnsupportedVersionError."""
+    require_supported_version("the process executor")
     lambda_service_module.AssignmentService = EnvironmentPool
     lambda_service_module.LambdaEventManager = AsyncEvents
     LambdaVersionManager.invoke = invocation.invoke

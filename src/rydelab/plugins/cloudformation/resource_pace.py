@@ -1,20 +1,19 @@
-"""CloudFormation that looks more often whether a resource is ready.
+"""Looks often whether a resource is ready.
 
-LocalStack's engine looks at a resource that is being made once a second. A function is ready after 50 ms, so nearly
-all of a deployment's time is that wait.
+Defect: the engine looks at a resource that is being made once a second (``cloudformation/resource_provider.py``,
+`ResourceProviderExecutor.deploy_loop`). A function is ready after 50 ms, so nearly all of a deployment's time is that
+wait.
 """
 
 from typing import Any, Final
 
-from localstack.runtime import hooks
 from localstack.services.cloudformation.resource_provider import ResourceProviderExecutor
 from localstack.utils.patch import patch
 
 _LOOK_EVERY_S: Final = 0.03
 
 
-@hooks.on_infra_start()
-def look_often() -> None:
+def install() -> None:
     """Shorten the pause of the engine's deployment loop; its time limit stays."""
 
     @patch(ResourceProviderExecutor.deploy_loop)

@@ -12,6 +12,7 @@ import threading
 from importlib import metadata
 
 from rydelab.plugins.confinement import confine
+from rydelab.plugins.supported_version import UnsupportedVersionError, require_supported_version
 
 PLUGIN_GROUPS = "localstack."
 EXIT_PLUGIN_ERROR = 78  # EX_CONFIG of <sysexits.h>
@@ -31,10 +32,11 @@ class PluginError(RuntimeError):
 def main() -> None:
     """Start LocalStack in this process and serve until it is told to stop."""
     gc.disable()  # see _collect_garbage_when_ready
-    confine()
     try:
+        require_supported_version("the lab")
+        confine()
         plugins = load_plugins()
-    except PluginError as error:
+    except (PluginError, UnsupportedVersionError) as error:
         print(f"rydelab plug-in error: {error}", file=sys.stderr, flush=True)
         sys.exit(EXIT_PLUGIN_ERROR)
 

@@ -6,16 +6,18 @@ whose path that stage does not have are left out, with a line that says so. To l
 `locust -f loadtests/ AsyncRideUser RideFleetUser`.
 
 Each user asks once per second as long as it gets its answers, so that 10 users make the workshop's 10 arrivals/s;
-slower answers mean fewer arrivals (a closed model). `--scenario` sends a scenario's arrivals on schedule instead (an
-open model); this is what `rydelab compare` does.
+slower answers mean fewer arrivals (a closed model).
+
+`locust -f loadtests/ --scenario quick` sends a scenario's arrivals on schedule instead (an open model); this is what
+`rydelab compare` does. It does so headless and behind the web page, with `--processes 4`, and with a master and workers
+on several machines, always at the same total rate: give master and workers the same scenario. How many users are asked
+for does not matter then.
 """
 
 import logging
 import os
 import sys
-import uuid
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -24,9 +26,9 @@ from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
 
 from rydelab.errors import RydelabError
-from rydelab.lab import generator, scenario
+from rydelab.lab import generator, outlets, scenario
+from rydelab.lab.asking import RIDE_REQUEST, new_ride
 from rydelab.lab.deployment import Deployment
-from rydelab.lab.ride_request import RIDE_REQUEST
 from rydelab.lab.stage import StageError, find_deployment
 from rydelab.settings import resolve
 
@@ -99,12 +101,7 @@ class RideRecordUser(PathUser):
     @task
     def record_ride(self) -> None:
         """Record a new ride."""
-        ride = {
-            "RideId": str(uuid.uuid1()),
-            "Unicorn": {"Name": "Shadowfax", "Color": "White", "DeviceId": "0000"},
-            "RequestTime": f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S.%f}",
-        }
-        self.client.post(self.url, json=ride, name="PutRideRecord")
+        self.client.post(self.url, json=new_ride(), name="PutRideRecord")
 
 
 class RideFleetUser(PathUser):
@@ -127,8 +124,10 @@ def add_arguments(parser: LocustArgumentParser, **_: Any) -> None:
     """Add our flags to Locust's."""
     flags = {
         "--scenario": "Send this scenario's arrivals on schedule: a TOML file, or a name in loadtests/scenarios",
-        "--ride-url": "With --scenario: where to POST the ride requests, instead of asking the lab",
-        "--requests-file": "Write one row per request to this CSV file (with --scenario: needed)",
+        "--ride-url": "With --scenario: where to POST ride requests, instead of asking the lab",
+        "--record-url": "With --scenario: where to POST records, likewise",
+        "--unicorn-url": "With --scenario: where to GET unicorns, likewise",
+        "--requests-file": "Write one row per request to this CSV file",
     }
     for flag, text in flags.items():
         parser.add_argument(flag, help=text, metavar=flag.rsplit("-", 1)[-1].upper(), include_in_web_ui=False)
@@ -138,7 +137,11 @@ def choose_users(environment: Environment, **_: Any) -> None:
     """Decide what this run sends, and to where."""
     options: Any = environment.parsed_options
     try:
-        users = [_scenario_user(options)] if options.scenario else _reachable_users(environment.user_classes)
+        if options.scenario:
+            users = [_scenario_user(environment, options)]
+            environment.dispatcher_class = generator.OneUserPerProcess
+        else:
+            users = _reachable_users(environment.user_classes)
     except RydelabError as error:
         print(f"rydelab: {error}", file=sys.stderr)
         sys.exit(2)
@@ -176,11 +179,25 @@ def _reachable_users(user_classes: Sequence[Any]) -> list[type[User]]:
     return reachable
 
 
-def _scenario_user(options: Any) -> type[User]:
-    if not options.requests_file:
-        raise scenario.ScenarioError("--scenario needs --requests-file")
+def _scenario_user(environment: Environment, options: Any) -> type[User]:
     path = scenario.find(options.scenario, folder=Path(__file__).parent / "scenarios")
-    ride_url = options.ride_url or find_deployment(resolve({}, os.environ)).ride_url
-    if ride_url is None:
-        raise StageError("the service wild-rydes is not deployed under this stage")
-    return generator.arrivals_user(scenario.load(path), ride_url=ride_url, requests_file=Path(options.requests_file))
+    workload = scenario.load(path)
+    given = {"ride": options.ride_url, "record": options.record_url, "unicorn": options.unicorn_url}
+    outlet = outlets.outlet_for(
+        environment,
+        digest=workload.digest,
+        requests_file=Path(options.requests_file) if options.requests_file else None,
+        lead_s=generator.LEAD_S,
+    )
+    return generator.arrivals_user(generator.Generator(workload, _urls(workload.mix, given), outlet))
+
+
+def _urls(mix: Iterable[str], given: Mapping[str, str | None]) -> dict[str, str]:
+    """Return the URL of each kind of arrival in *mix*: the one that was given, else what the stage has."""
+    urls = {kind: url for kind, url in given.items() if url}
+    if missing := [kind for kind in mix if kind not in urls]:
+        deployment = find_deployment(resolve({}, os.environ))
+        urls |= {kind: url for kind, url in deployment.urls.items() if kind in missing}
+        if none := [kind for kind in missing if kind not in urls]:
+            raise StageError(f"stage {deployment.stage} has no URL for: {', '.join(none)}")
+    return urls

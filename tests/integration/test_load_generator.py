@@ -77,7 +77,7 @@ def send(
     with server(answer) as ride_url:
         return send_scenario(
             scenario,
-            ride_url=ride_url,
+            urls={"ride": ride_url},
             requests_to=folder / "requests.csv",
             log_to=folder / "locust.log",
             progress=progress,
@@ -87,7 +87,7 @@ def send(
 def test_every_arrival_is_sent_once_and_has_one_outcome(tmp_path: Path) -> None:
     load = send(tmp_path, accept, duration_s=2, arrivals_per_s=50)
 
-    assert load.started == 100
+    assert load.rides == 100
     assert sorted(request.arrival for request in load.requests) == list(range(100))
     assert all(request.accepted for request in load.requests)
     assert len({request.ride_id for request in load.requests}) == 100
@@ -151,8 +151,8 @@ def test_a_load_that_is_stopped_early_keeps_what_there_is(tmp_path: Path) -> Non
     load = send(tmp_path, accept, duration_s=60, arrivals_per_s=20, progress=stop)
 
     assert load.interrupted
-    assert 10 <= load.started < 1200
-    assert sorted(request.arrival for request in load.requests) == list(range(load.started))
+    assert 10 <= load.rides < 1200
+    assert sorted(request.arrival for request in load.requests) == list(range(load.rides))
 
 
 def test_arrivals_under_way_when_a_load_is_stopped_are_outcomes_too(tmp_path: Path) -> None:
@@ -167,7 +167,7 @@ def test_arrivals_under_way_when_a_load_is_stopped_are_outcomes_too(tmp_path: Pa
 
     load = send(tmp_path, hang_after_the_first, duration_s=60, arrivals_per_s=10, timeout_s=30, progress=stop)
 
-    assert load.started == len(load.requests) > 1
+    assert load.rides == len(load.requests) > 1
     assert [request.accepted for request in load.requests].count(True) == 1
     assert {request.error for request in load.requests if request.error} == {
         "the load was stopped before an answer came"
@@ -177,7 +177,7 @@ def test_arrivals_under_way_when_a_load_is_stopped_are_outcomes_too(tmp_path: Pa
 def test_a_server_that_only_hangs_up_is_an_error_of_every_arrival_not_of_the_run(tmp_path: Path) -> None:
     load = send(tmp_path, lambda _number: (0, b""), duration_s=1, arrivals_per_s=5)
 
-    assert load.started == len(load.requests) == 5
+    assert load.rides == len(load.requests) == 5
     assert not any(request.accepted for request in load.requests)
 
 
@@ -185,7 +185,7 @@ def test_a_scenario_that_cannot_be_read_ends_with_locusts_own_words(tmp_path: Pa
     with pytest.raises(LoadError, match=r"gone\.toml: cannot be read"):
         send_scenario(
             tmp_path / "gone.toml",
-            ride_url="http://127.0.0.1:9/ride",
+            urls={"ride": "http://127.0.0.1:9/ride"},
             requests_to=tmp_path / "requests.csv",
             log_to=tmp_path / "locust.log",
         )

@@ -13,14 +13,14 @@ from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
 import bootstrap
 from rydelab.errors import RydelabError
+from rydelab.lab.cell import Cell
 from rydelab.lab.deployment import Deployment, describe
 from rydelab.lab.drain import Drained, Stores, drain
 from rydelab.lab.ledger import ROWS, Evidence, Ledger, settle
 from rydelab.lab.load import Load, send_scenario
 from rydelab.lab.observation import Observation
 from rydelab.lab.requests_file import total_file
-from rydelab.lab.scenario import Cell, Scenario
-from rydelab.lab.schedule import due_times_s, duration_s
+from rydelab.lab.scenario import Scenario
 from rydelab.lab.warm_up import warm_up
 from rydelab.report.latency import latency
 from rydelab.report.summary import CellSummary
@@ -116,6 +116,7 @@ class CellRun:
             stage=self.stage,
             design=self.cell.design,
             table_mode=self.cell.table_mode,
+            parameters=self.cell.parameters,
             progress=lambda line: self.progress.show(f"{self.cell}: {line}"),
         )
         return describe(outputs, stage=self.stage)
@@ -134,8 +135,8 @@ class CellRun:
         return accepted | evidence.recorded | evidence.dead_lettered
 
     def _load(self, deployment: Deployment) -> Load:
-        planned = sum(1 for _ in due_times_s(self.scenario.phases))
-        whole_s = duration_s(self.scenario.phases)
+        planned = sum(1 for _ in self.scenario.arrivals())
+        whole_s = self.scenario.duration_s
         begin = time.monotonic()
 
         def show(outcomes: int) -> None:
@@ -144,13 +145,13 @@ class CellRun:
 
         load = send_scenario(
             self.scenario_file,
-            ride_url=_url(deployment),
+            urls={kind: url for kind, url in deployment.urls.items() if kind in self.scenario.mix},
             requests_to=self._outcomes,
             log_to=self.files.with_suffix(".locust.log"),
             progress=show,
         )
         errors = sum(not request.accepted for request in load.requests)
-        self.progress.say(f"{self.cell}: {load.started} arrivals sent, {errors} not accepted")
+        self.progress.say(f"{self.cell}: {sum(load.started.values())} arrivals sent, {errors} not accepted")
         return load
 
     def _drain(self, stores: Stores, load: Load, before: frozenset[str]) -> Drained:
@@ -165,7 +166,7 @@ class CellRun:
         return drain(
             stores,
             accepted=accepted,
-            with_errors=len(accepted) < load.started,
+            with_errors=len(accepted) < load.rides,
             ignore=before,
             deadline_s=deadline_s,
             progress=show,
@@ -187,7 +188,7 @@ class CellRun:
 
     def _result(self, load: Load, drained: Drained, took_s: Mapping[str, float]) -> CellResult:
         ledger = settle(
-            started=load.started, answers=[request.answer for request in load.requests], evidence=drained.evidence
+            started=load.rides, answers=[request.answer for request in load.ride_requests], evidence=drained.evidence
         )
         interrupted = load.interrupted or drained.interrupted
         summary = summarize(self.cell, load, ledger, interrupted=interrupted, durations_s=took_s)

@@ -1,10 +1,14 @@
 """What a deployed stage offers to a load test, read from its stacks' outputs. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 type Outputs = Mapping[str, Mapping[str, str]]
 """Each service's stack outputs: service, output, value."""
+
+RECORD_FUNCTIONS = ("PutRideRecordSqs", "PutRideRecordSns", "PutRideRecordHttp")
+"""The functions that record rides. PutRideRecordHttp is always there, and does it if neither of the others is."""
+FUNCTIONS = ("RequestRide", "RequestUnicornApig", "RequestUnicornInvoke", "LoadTable", *RECORD_FUNCTIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,20 @@ class Deployment:
     event_function: str | None = None
     """The function that Lambda invokes with each published ride."""
 
+    functions: Mapping[str, str] = field(default_factory=dict)
+    """The name of each function, by its name in the template."""
+
+    @property
+    def urls(self) -> dict[str, str]:
+        """Where to ask, by what for: ride, record, unicorn."""
+        urls = {"ride": self.ride_url, "record": self.record_url, "unicorn": self.unicorn_url}
+        return {kind: url for kind, url in urls.items() if url}
+
+    @property
+    def record_function(self) -> str | None:
+        """The name in the template of the function that records the rides of this design."""
+        return next((name for name in RECORD_FUNCTIONS if name in self.functions), None)
+
 
 def describe(outputs: Outputs, *, stage: str) -> Deployment:
     """Read the deployment of *stage* out of its stacks' *outputs*, whose URLs must be reachable as they are."""
@@ -44,4 +62,10 @@ def describe(outputs: Outputs, *, stage: str) -> Deployment:
         dead_letter_queue_url=record.get("DeadLetterQueueUrl"),
         ride_queue_url=record.get("RideQueueUrl"),
         event_function=record.get("PutRideRecordSnsName"),
+        functions={
+            output.removesuffix("Name"): value
+            for service in (rides, fleet, record)
+            for output, value in service.items()
+            if output.removesuffix("Name") in FUNCTIONS
+        },
     )

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 from rydelab.errors import RydelabError
 from rydelab.lab import requests_file
 from rydelab.lab.requests_file import Request
+from rydelab.lab.scenario import LEDGER_KINDS
 from rydelab.report.latency import Latency, latency
 
 LOADTESTS = Path(__file__).parents[3] / "loadtests"
@@ -34,11 +35,23 @@ class LoadError(RydelabError):
 class Load:
     """What a scenario's arrivals came to."""
 
-    started: int
-    """Arrivals that were sent, counted apart from their outcomes."""
+    started: Mapping[str, int]
+    """Arrivals that were sent, by what they asked for, counted apart from their outcomes."""
     requests: Sequence[Request]
     interrupted: bool
     """Whether the load was stopped before its last arrival."""
+    began_at: float
+    """The Unix time from which `due_s` is counted, by this machine's clock."""
+
+    @property
+    def rides(self) -> int:
+        """How many arrivals the ledger is of: those that ask for a ride or for a record."""
+        return sum(number for kind, number in self.started.items() if kind in LEDGER_KINDS)
+
+    @property
+    def ride_requests(self) -> tuple[Request, ...]:
+        """The outcomes that the ledger is of."""
+        return tuple(request for request in self.requests if request.kind in LEDGER_KINDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,24 +76,31 @@ class ClosedLoop:
 def send_scenario(
     scenario_file: Path,
     *,
-    ride_url: str,
+    urls: Mapping[str, str],
     requests_to: Path,
     log_to: Path,
     progress: Callable[[int], None] | None = None,
 ) -> Load:
-    """Send the arrivals of *scenario_file* to *ride_url* and return when the last one is answered or given up.
+    """Send the arrivals of *scenario_file* to *urls* and return when the last one is answered or given up.
 
-    The outcomes stay in the CSV file *requests_to*. *progress* gets the number of outcomes so far, several times a
-    second. Ctrl-C stops the load early; what there is by then is returned. Raises LoadError.
+    *urls* are by what an arrival asks for: ride, record, unicorn. The outcomes stay in the CSV file *requests_to*.
+    *progress* gets the number of outcomes so far, several times a second. Ctrl-C stops the load early; what there is by
+    then is returned. Raises LoadError.
     """
     requests_file.total_file(requests_to).unlink(missing_ok=True)
-    arguments = ["--scenario", str(scenario_file.absolute()), "--ride-url", ride_url]
+    arguments = ["--scenario", str(scenario_file.absolute())]
+    arguments += [part for kind, url in urls.items() for part in (f"--{kind}-url", url)]
     interrupted = _run_locust(arguments, {}, requests_to=requests_to, log_to=log_to, progress=progress)
     try:
         total = json.loads(requests_file.total_file(requests_to).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise LoadError(_without_outcomes(log_to)) from None
-    return Load(started=total["started"], requests=tuple(requests_file.read(requests_to)), interrupted=interrupted)
+    return Load(
+        started=total["started"],
+        requests=tuple(requests_file.read(requests_to)),
+        interrupted=interrupted,
+        began_at=total["began_at"],
+    )
 
 
 def closed_loop(

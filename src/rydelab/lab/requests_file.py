@@ -1,16 +1,14 @@
 """One row per arrival, as CSV: what the load generator writes and the ledger reads."""
 
 import csv
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from http import HTTPStatus
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from rydelab.lab.ledger import Answer
 
-COLUMNS = ("arrival", "due_s", "late_s", "latency_s", "status", "ride_id", "error")
+COLUMNS = ("arrival", "due_s", "late_s", "latency_s", "status", "ride_id", "error", "kind")
 """Seconds, with `due_s` from the start of the load. `status` is empty where no answer came."""
 
 MOST_ERROR_CHARACTERS = 200
@@ -33,6 +31,8 @@ class Request:
     ride_id: str | None
     error: str
     """Why it was not accepted; empty if it was."""
+    kind: str = "ride"
+    """What it asked for: a ride, a record or a unicorn."""
 
     @property
     def accepted(self) -> bool:
@@ -45,25 +45,6 @@ class Request:
         return Answer(self.arrival, accepted=self.accepted, ride_id=self.ride_id)
 
 
-def judge_ride(status: int | None, body: bytes | str | None, *, failure: str = "") -> tuple[str | None, str]:
-    """Judge the answer to a ride request: the RideId if it names one, and why it is no acceptance (else empty).
-
-    Only a 201 that names its ride is an acceptance. *failure* is what the HTTP client said where it got no answer.
-    """
-    try:
-        document: Any = json.loads(body or "")
-    except ValueError:
-        document = None
-    told = document if isinstance(document, dict) else {}
-    ride_id = told.get("RideId")
-    ride_id = ride_id if isinstance(ride_id, str) and ride_id else None
-    if not status:
-        return None, failure or "no answer"
-    if status != HTTPStatus.CREATED:
-        return ride_id, f"{status} {told.get('message', '')}".strip()
-    return ride_id, "" if ride_id else "201 without a RideId"
-
-
 class Writer:
     """Appends requests to a CSV file. Each row reaches the file at once, so that another process can count them."""
 
@@ -73,8 +54,12 @@ class Writer:
         self._rows.writerow(COLUMNS)
 
     def write(self, request: Request) -> None:
-        """Append one row."""
-        self._rows.writerow(to_row(request))
+        """Append one request."""
+        self.write_row(to_row(request))
+
+    def write_row(self, row: Sequence[object]) -> None:
+        """Append the values of `COLUMNS`."""
+        self._rows.writerow(row)
 
     def close(self) -> None:
         """Close the file."""
@@ -92,6 +77,7 @@ def to_row(request: Request) -> tuple[object, ...]:
         request.ride_id or "",
         # One line per row, so that rows can be counted as lines.
         " ".join(request.error.split())[:MOST_ERROR_CHARACTERS],
+        request.kind,
     )
 
 
@@ -107,6 +93,7 @@ def read(path: Path) -> Iterator[Request]:
                 status=int(row["status"]) if row["status"] else None,
                 ride_id=row["ride_id"] or None,
                 error=row["error"],
+                kind=row["kind"],
             )
 
 

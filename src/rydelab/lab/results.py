@@ -16,9 +16,10 @@ import psutil
 
 from rydelab.errors import RydelabError
 from rydelab.lab import requests_file
+from rydelab.lab.cell import Cell
 from rydelab.lab.ledger import Evidence, fate
 from rydelab.lab.requests_file import Request
-from rydelab.lab.scenario import Cell, Scenario
+from rydelab.lab.scenario import Scenario
 from rydelab.report.summary import RunSummary
 
 VERSIONS_OF = ("rydelab", "localstack-core", "locust", "boto3", "awslambdaric")
@@ -66,12 +67,15 @@ class RunFolder:
     def save_run(
         self, scenario: Scenario, *, scenario_file: Path, started: datetime, settings: Mapping[str, Any]
     ) -> Path:
-        """Write what the run is, before it begins; return the run's own copy of the scenario."""
+        """Write what the run is, before it begins; return the run's own copy of the scenario and its series."""
         copy = self.path / "scenario.toml"
         copy.write_bytes(scenario_file.read_bytes())
+        for name in scenario.series_files:
+            (self.path / name).parent.mkdir(parents=True, exist_ok=True)
+            (self.path / name).write_bytes((scenario_file.parent / name).read_bytes())
         run = {
             "started_at": started.isoformat(timespec="seconds"),
-            "scenario": asdict(scenario),
+            "scenario": asdict(scenario) | {"phases": [phase.summary for phase in scenario.phases]},
             "settings": dict(settings),
             "versions": _versions(),
             "machine": _machine(),

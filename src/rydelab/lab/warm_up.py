@@ -5,8 +5,7 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
-from rydelab.lab.requests_file import judge_ride
-from rydelab.lab.ride_request import RIDE_REQUEST
+from rydelab.lab.asking import RIDE_REQUEST, judge_ride
 
 AT_ONCE = 4
 

@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 
 from rydelab.lab import requests_file
+from rydelab.lab.asking import judge_ride
+from rydelab.lab.cell import Cell
 from rydelab.lab.cell_run import summarize, without_ids
 from rydelab.lab.ledger import Evidence, settle
 from rydelab.lab.load import Load
-from rydelab.lab.requests_file import Request, Writer, judge_ride
-from rydelab.lab.scenario import Cell
+from rydelab.lab.requests_file import Request, Writer
 
 ACCEPTED = Request(0, 0.0, late_s=0.001, latency_s=0.020, status=201, ride_id="a", error="")
 LATE = Request(1, 0.1, late_s=0.080, latency_s=0.100, status=201, ride_id="b", error="")
@@ -64,7 +65,7 @@ def test_a_file_that_is_not_there_yet_has_no_rows(tmp_path: Path) -> None:
 
 
 def test_a_summary_counts_rows_reasons_and_late_starts_and_times_accepted_rides_only() -> None:
-    load = Load(started=4, requests=ALL, interrupted=False)
+    load = Load(started={"ride": 4}, requests=ALL, interrupted=False, began_at=0.0)
     ledger = settle(started=4, answers=[request.answer for request in ALL], evidence=Evidence({"a", "b", "c"}))
 
     summary = summarize(Cell("microservices", "on-demand"), load, ledger, interrupted=False, durations_s={"load": 1.0})

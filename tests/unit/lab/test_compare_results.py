@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from rydelab.lab.cell import Cell
 from rydelab.lab.ledger import Evidence
 from rydelab.lab.requests_file import Request
 from rydelab.lab.results import ResultsError, RunFolder, check_writable
-from rydelab.lab.scenario import Cell, load
+from rydelab.lab.scenario import load
 from rydelab.report.latency import latency
 from rydelab.report.summary import CellSummary, RunSummary
 
@@ -33,7 +34,7 @@ def test_a_run_says_what_it_was_with_a_copy_of_its_scenario(tmp_path: Path) -> N
     run = json.loads((folder.path / "run.json").read_text())
     assert copy.read_bytes() == SCENARIO.read_bytes()
     assert run["started_at"] == "2026-11-20T09:05:07+00:00"
-    assert run["scenario"]["phases"] == [{"duration_s": 20.0, "arrivals_per_s": 10.0}]
+    assert run["scenario"]["phases"] == [{"kind": "constant", "duration_s": 20, "arrivals_per_s": 10}]
     assert run["settings"] == {"own_lab": True}
     assert run["versions"].keys() >= {"python", "rydelab", "locust", "boto3"}
     assert run["machine"]["cpus"] >= 1

@@ -197,9 +197,22 @@ def test_fifteen_minutes_below_scale_in_to_the_minimum(table_of: Callable[[int],
 
     assert activity["Description"] == "Setting write capacity units to 2."
     assert activity["Cause"].startswith(f"monitor alarm {policy['Alarms'][1]['AlarmName']} in state ALARM triggered")
-    assert 15 <= _minutes(policy["CreationTime"], activity["StartTime"]) < 20
+    assert 15 <= _minutes(policy["CreationTime"], activity["StartTime"]) < 30
     assert rides.units() == (10, 2)
     assert rides.alarms(policy)[1]["StateValue"] == "ALARM"
+
+
+def test_scaling_goes_on_without_an_alarm_that_somebody_deleted(table_of: Callable[[int], Scaled]) -> None:
+    rides = table_of(1)
+    rides.register(1, 8)
+    policy = rides.track()
+    high, *others = [alarm["AlarmName"] for alarm in policy["Alarms"]]
+    rides.cloudwatch.delete_alarms(AlarmNames=[high, *others])
+
+    (activity,) = rides.finished(1, meanwhile=rides.write)
+
+    assert activity["Cause"].startswith(f"monitor alarm {high} in state ALARM")
+    assert rides.units() == (1, 8)
 
 
 def test_an_index_scales_by_itself(table_of: Callable[[int], Scaled]) -> None:

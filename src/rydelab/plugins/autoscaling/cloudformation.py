@@ -156,7 +156,7 @@ def _put_policy(client: Any, model: Members) -> Members:
     located = _located(model)
     configuration = dict(model.get("TargetTrackingScalingPolicyConfiguration") or {})
     if "TargetValue" in configuration:
-        configuration["TargetValue"] = float(configuration["TargetValue"])  # a parameter's value is text
+        configuration["TargetValue"] = _number("TargetValue", configuration["TargetValue"])
     answer = client.put_scaling_policy(
         **_named(located),
         PolicyName=model["PolicyName"],
@@ -213,6 +213,14 @@ def _located(model: Members) -> Members:
     if len(parts) != len(_TARGET_ID):
         raise ValueError(f"ScalingTargetId must be resource|dimension|namespace, got {model['ScalingTargetId']!r}")
     return {**model, **dict(zip(_TARGET_ID, parts, strict=True))}
+
+
+def _number(name: str, value: Any) -> float:
+    """Return a number that a template's parameter may have made a text."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must be a number, got {value!r}") from None
 
 
 def _selected(model: Members, names: Sequence[str]) -> Members:

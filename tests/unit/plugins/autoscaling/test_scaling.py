@@ -160,7 +160,7 @@ def test_a_manual_change_is_noticed_after_ten_minutes_and_the_thresholds_follow(
     world.tables.units["table/Rides Write"] = 20
 
     def high() -> float:
-        return next(alarm.threshold for alarm in world.board.alarms.values() if alarm.kind == "AlarmHigh")
+        return float(next(alarm.threshold for alarm in world.board.alarms.values() if alarm.kind == "AlarmHigh"))
 
     world.minutes(8, units=36.0)
     assert high() == 42.0

@@ -32,7 +32,7 @@ def install() -> None:
         if credentials or not _services:
             return stock_call(function_arn, event, source_arn, credentials)  # type: ignore[no-any-return]
         try:
-            result = _invoke(function_arn, event, "RequestResponse")
+            result = invoke(function_arn, event, "RequestResponse")
         except ServiceException as error:
             raise _as_client_error(error) from error
         return (result.payload if result else None) or b""
@@ -47,12 +47,13 @@ def install() -> None:
             return
         event = self.prepare_message(context.message, subscriber, context.topic_attributes)
         try:
-            _invoke(subscriber["Endpoint"], to_bytes(event), "Event")
+            invoke(subscriber["Endpoint"], to_bytes(event), "Event")
         except ServiceException:
             fn(self, context, subscriber)  # the stock path knows what to do with a refusal
 
 
-def _invoke(function_arn: str, payload: bytes, invocation_type: str) -> InvocationResult | None:
+def invoke(function_arn: str, payload: bytes, invocation_type: str) -> InvocationResult | None:
+    """Invoke a function, version or alias. Raises LocalStack's ServiceException for a refusal."""
     _, _, _, region, account_id, _, name, *qualifier = function_arn.split(":")
     return _services[-1].invoke(
         function_name=name,

@@ -1,0 +1,38 @@
+"""What Lambda refuses when a mapping from a queue is made or changed, and LocalStack does not check."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from localstack.aws.api import CommonServiceException
+from localstack.aws.api.lambda_ import InvalidParameterValueException
+
+LEAST_CONCURRENCY: Final = 2
+MOST_CONCURRENCY: Final = 1000
+
+
+def check_visibility_timeout(visibility_timeout_s: int, function_timeout_s: int) -> None:
+    """Refuse a queue that would show a message again while the function may still work on it."""
+    if visibility_timeout_s < function_timeout_s:
+        raise InvalidParameterValueException(
+            f"Queue visibility timeout: {visibility_timeout_s} seconds is less than "
+            f"Function timeout: {function_timeout_s} seconds",
+            Type="User",
+        )
+
+
+def check_scaling(request: Mapping[str, Any]) -> None:
+    """Refuse a MaximumConcurrency outside 2 to 1,000."""
+    maximum = (request.get("ScalingConfig") or {}).get("MaximumConcurrency")
+    if maximum is None or LEAST_CONCURRENCY <= maximum <= MOST_CONCURRENCY:
+        return
+    bound = (
+        f"greater than or equal to {LEAST_CONCURRENCY}"
+        if maximum < LEAST_CONCURRENCY
+        else f"less than or equal to {MOST_CONCURRENCY}"
+    )
+    raise CommonServiceException(
+        "ValidationException",
+        f"1 validation error detected: Value '{maximum}' at 'scalingConfig.maximumConcurrency' failed to satisfy "
+        f"constraint: Member must have value {bound}",
+        sender_fault=True,
+    )

@@ -1,0 +1,42 @@
+"""Puts our mapping from queues into LocalStack. Done once, when the process executor is loaded."""
+
+from functools import cache
+from typing import Any
+
+from localstack.services.lambda_.event_source_mapping.esm_worker import EsmWorker
+from localstack.services.lambda_.event_source_mapping.esm_worker_factory import EsmWorkerFactory
+from localstack.services.lambda_.provider import LambdaProvider
+from localstack.utils.patch import patch
+
+from rydelab.plugins.event_sources import checks, sqs_metrics
+from rydelab.plugins.event_sources.mapping import SqsMapping
+from rydelab.plugins.event_sources.source_queue import SourceQueue
+from rydelab.plugins.supported_version import require_supported_version
+
+
+def _is_from_queue(configuration: dict[str, Any]) -> bool:
+    return ":sqs:" in configuration.get("EventSourceArn", "")
+
+
+@cache
+def install() -> None:
+    """Replace LocalStack's poller of queues. Raises UnsupportedVersionError for another LocalStack."""
+    require_supported_version("the SQS event source mapping")
+    sqs_metrics.install()
+
+    @patch(EsmWorkerFactory.get_esm_worker)
+    def get_esm_worker(fn: Any, self: EsmWorkerFactory) -> EsmWorker | SqsMapping:
+        if _is_from_queue(self.esm_config):
+            return SqsMapping(self.esm_config, enabled=self.enabled)
+        return fn(self)
+
+    @patch(LambdaProvider.validate_event_source_mapping)
+    def validate_event_source_mapping(fn: Any, self: LambdaProvider, context: Any, request: Any) -> Any:
+        checks.check_scaling(request)
+        validated = fn(self, context, request)
+        if _is_from_queue(request):
+            _, _, _, version, _ = validated
+            checks.check_visibility_timeout(
+                SourceQueue(request["EventSourceArn"]).visibility_timeout_s, version.config.timeout
+            )
+        return validated

@@ -2,7 +2,7 @@
 
 import os
 
-from tests.bench import capacity, lab, store
+from tests.bench import capacity, dynamodb, lab, store
 
 
 def main() -> None:
@@ -14,6 +14,8 @@ def main() -> None:
     capacity.main()
     print("\nThe DynamoDB store")
     store.main()
+    print("\nDynamoDB through the gateway")
+    dynamodb.main()
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from statistics import median
 from typing import Any
 
 import boto3
+from botocore.config import Config
 
 import bootstrap
 from rydelab.lab import emulator
@@ -150,17 +151,17 @@ def make_function(endpoint_url: str, name: str, source: str) -> str:
     return name
 
 
-def mean_ms(call: Callable[[], Any]) -> float:
+def mean_ms(call: Callable[[], Any], calls: int = CALLS) -> float:
     """Return the mean time of *call* in milliseconds, after a warm-up."""
-    for _ in range(CALLS // 10):
+    for _ in range(calls // 10):
         call()
     begun = time.perf_counter()
-    for _ in range(CALLS):
+    for _ in range(calls):
         call()
-    return (time.perf_counter() - begun) / CALLS * 1000
+    return (time.perf_counter() - begun) / calls * 1000
 
 
-def client(endpoint_url: str, service: str) -> Any:
+def client(endpoint_url: str, service: str, config: Config | None = None) -> Any:
     """Return a boto3 client for the lab."""
     return boto3.client(
         service,  # type: ignore[call-overload]
@@ -168,4 +169,5 @@ def client(endpoint_url: str, service: str) -> Any:
         region_name="us-east-1",
         aws_access_key_id="test",
         aws_secret_access_key="test",  # noqa: S106 (the emulator's own)
+        config=config,
     )

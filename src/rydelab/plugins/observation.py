@@ -11,6 +11,7 @@ from localstack.services.edge import ROUTER
 LAMBDA_PATH: Final = "/_rydelab/lambda"
 DYNAMODB_PATH: Final = "/_rydelab/dynamodb"
 DYNAMODB_RESET_PATH: Final = "/_rydelab/dynamodb/reset"
+DYNAMODB_WRITES_PATH: Final = "/_rydelab/dynamodb/writes"
 
 
 @hooks.on_infra_start()
@@ -19,6 +20,8 @@ def serve_observation() -> None:
     ROUTER.add(LAMBDA_PATH, _lambda, methods=["GET"])
     ROUTER.add(DYNAMODB_PATH, _dynamodb, methods=["GET"])
     ROUTER.add(DYNAMODB_RESET_PATH, _reset_dynamodb, methods=["POST"])
+    ROUTER.add(DYNAMODB_WRITES_PATH, _writes, methods=["GET"])
+    ROUTER.add(DYNAMODB_WRITES_PATH, _begin_writes, methods=["POST"])
 
 
 def _lambda(_request: Request) -> Response:
@@ -48,6 +51,20 @@ def _reset_dynamodb(request: Request) -> Response:
     from rydelab.plugins.dynamodb import observation, provider  # noqa: PLC0415 (as above)
 
     return _json(observation.reset(provider.metered_tables(), name=request.args.get("table")))
+
+
+def _begin_writes(request: Request) -> Response:
+    """Begin to note the writes of all tables, or of ``?table=NAME``, item by item."""
+    from rydelab.plugins.dynamodb import observation, provider  # noqa: PLC0415 (as above)
+
+    return _json(observation.begin_writes(provider.metered_tables(), name=request.args.get("table")))
+
+
+def _writes(request: Request) -> Response:
+    """List the keys of all tables, or of ``?table=NAME``, and when and how often each item was written."""
+    from rydelab.plugins.dynamodb import observation, provider  # noqa: PLC0415 (as above)
+
+    return _json(observation.writes(provider.metered_tables(), name=request.args.get("table")))
 
 
 def _json(body: dict[str, Any], status: HTTPStatus = HTTPStatus.OK) -> Response:

@@ -6,6 +6,7 @@ from rydelab.capacity.resource import Resource
 from rydelab.capacity.throttling import Access
 from rydelab.plugins.dynamodb.metered import MeteredTable, MeteredTables
 from rydelab.plugins.dynamodb.series import columns, totals
+from rydelab.plugins.dynamodb.store.history import WriteHistory
 
 
 def observe(
@@ -26,6 +27,36 @@ def reset(tables: MeteredTables, *, name: str | None = None) -> dict[str, Any]:
         with metered.lock:
             metered.series.reset(metered.now())
     return {"reset": [metered.table.name for metered in selected]}
+
+
+def begin_writes(tables: MeteredTables, *, name: str | None = None) -> dict[str, Any]:
+    """From now on note when the items of every table, or of those called *name*, are written, and how often."""
+    selected = _selected(tables, name)
+    for metered in selected:
+        with metered.lock:
+            metered.table.history = WriteHistory(tables.clock.now)
+    return {"now": tables.clock.now(), "noting": [metered.table.name for metered in selected]}
+
+
+def writes(tables: MeteredTables, *, name: str | None = None) -> dict[str, Any]:
+    """Return the key of every item of each table, or of those called *name*, with its writes. Consumes no units."""
+    return {"now": tables.clock.now(), "tables": [_writes(metered) for metered in _selected(tables, name)]}
+
+
+def _writes(metered: MeteredTable) -> dict[str, Any]:
+    """One list for each column. An item that was not written since `begin_writes` has 0 writes and no times."""
+    table = metered.table
+    account, region = metered.place
+    found: dict[str, list[Any]] = {"keys": [], "writes": [], "first_at": [], "last_at": []}
+    names = table.key_schema.names
+    with metered.lock:
+        for key, item in table.collection.keyed_items():
+            written = None if table.history is None else table.history.of(key)
+            found["keys"].append([next(iter(item[name].values())) for name in names])
+            found["writes"].append(written.writes if written else 0)
+            found["first_at"].append(written.first_at if written else None)
+            found["last_at"].append(written.last_at if written else None)
+    return {"account": account, "region": region, "table": table.name, "key_names": list(names), **found}
 
 
 def _selected(tables: MeteredTables, name: str | None) -> list[MeteredTable]:

@@ -66,8 +66,7 @@ class Collection:
 
     def _filled(self, index: Index) -> Entries:
         entries = Entries(index.schema)
-        items = ((key, from_record(self._records[key])) for key in self._records.keys_within())
-        keys = (entries.entry_key(item, key) for key, item in items)
+        keys = (entries.entry_key(item, key) for key, item in self.keyed_items())
         entries.fill([key for key in keys if key is not None])
         return entries
 
@@ -100,6 +99,10 @@ class Collection:
     def items(self) -> Iterator[Item]:
         """Iterate over copies of all items in Scan order."""
         return (from_record(self._records[key]) for key in self._records.keys_within())
+
+    def keyed_items(self) -> Iterator[tuple[bytes, Item]]:
+        """Iterate over copies of all items in Scan order, each with its key."""
+        return ((key, from_record(self._records[key])) for key in self._records.keys_within())
 
     def read(self, within: KeyRange | None, *, forward: bool) -> Iterator[tuple[Item, int]]:
         """Iterate over the items in a range of keys, each with its size; costs what is taken."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from threading import RLock
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from moto.dynamodb.exceptions import MockValidationException
 from moto.dynamodb.models.dynamo_type import DynamoType
@@ -17,6 +17,9 @@ from rydelab.plugins.dynamodb.store.indexes import Index
 from rydelab.plugins.dynamodb.store.keys import KeySchema
 from rydelab.plugins.dynamodb.store.moto_items import from_moto_value, from_wire, to_moto
 from rydelab.plugins.dynamodb.store.values import Item, canonical_item
+
+if TYPE_CHECKING:
+    from rydelab.plugins.dynamodb.store.history import WriteHistory
 
 DEFAULTS = Settings()
 
@@ -38,6 +41,7 @@ class OrderedTable(Table):  # type: ignore[misc] # moto publishes no types
         self.lock = RLock()
         schema = KeySchema.of(description["schema"], description["attr"])
         self.collection = Collection(schema, partial(item_bytes, settings=settings))
+        self.history: WriteHistory | None = None  # until somebody asks for it
         self._local: Sequence[SecondaryIndex] = ()
         self._global: Sequence[SecondaryIndex] = ()
         super().__init__(table_name, account_id, region, **description)
@@ -135,6 +139,7 @@ class OrderedTable(Table):  # type: ignore[misc] # moto publishes no types
             twin.__dict__.update(self.__dict__)
             twin.lock = RLock()
             twin.collection = self.collection.snapshot()
+            twin.history = None
         return twin
 
     def describe(self, base_key: str = "TableDescription") -> dict[str, Any]:
@@ -194,8 +199,12 @@ class OrderedTable(Table):  # type: ignore[misc] # moto publishes no types
         """
         if after is not None:
             self.collection.put(key, after, after_bytes, before=before)
+            if self.history is not None:
+                self.history.put(key)
         elif before is not None:
             self.collection.delete(key, before=before)
+            if self.history is not None:
+                self.history.delete(key)
         if self.stream_shard is not None and before != after:
             self.stream_shard.add(
                 None if before is None else to_moto(before, self.key_schema),

@@ -27,10 +27,12 @@ def describe(metered: MeteredTable, described: Description, *, status: str | Non
     described.pop("BillingModeSummary", None)
     if capacity.mode is BillingMode.ON_DEMAND or switched_at is not None:
         # AWS says nothing of the mode of a table that has always been provisioned.
-        described["BillingModeSummary"] = {"BillingMode": capacity.mode.value}
-        if capacity.mode is BillingMode.ON_DEMAND:
-            at = described.get("CreationDateTime") if switched_at is None else _time(switched_at)
-            described["BillingModeSummary"]["LastUpdateToPayPerRequestDateTime"] = at
+        described["BillingModeSummary"] = {
+            "BillingMode": capacity.mode.value,
+            "LastUpdateToPayPerRequestDateTime": described.get("CreationDateTime")
+            if switched_at is None
+            else _time(switched_at),
+        }
     for index in described.get("GlobalSecondaryIndexes") or ():
         name = index["IndexName"]
         if name not in capacity.resources:

@@ -2,23 +2,19 @@
 
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
-from rydelab.capacity.autoscaling import Activity, Bounds
+from rydelab.capacity.autoscaling import Bounds
 from rydelab.capacity.schedule import ScheduledAction, parse_schedule
+from rydelab.plugins.autoscaling.answers import Answer, Members, action_answer, activity_answer, page, target_answer
 from rydelab.plugins.autoscaling.errors import ApiError, not_found, validation
 from rydelab.plugins.autoscaling.fleet import Fleet
 from rydelab.plugins.autoscaling.names import ScalableId
 from rydelab.plugins.autoscaling.records import ActionRecord, PolicyRecord
 from rydelab.plugins.autoscaling.target import Target, next_due
 
-type Members = Mapping[str, Any]
-type Answer = dict[str, Any]
-
 MAX_TAGS = 50
-DEFAULT_PAGE = 50
 
 
 class Api:
@@ -56,7 +52,7 @@ class Api:
                 for target in self._fleet.targets.values()
                 if _matches(request, target.id, request.get("ResourceIds"))
             ]
-            return _page("ScalableTargets", [_target(target) for target in targets], request)
+            return page("ScalableTargets", [target_answer(target) for target in targets], request)
 
     def deregister_scalable_target(self, request: Members) -> Answer:
         """Delete a target with its policy and scheduled actions."""
@@ -97,7 +93,7 @@ class Api:
                 and _matches(request, target.id)
                 and target.policy.name in (request.get("PolicyNames") or [target.policy.name])
             ]
-            return _page("ScalingPolicies", policies, request)
+            return page("ScalingPolicies", policies, request)
 
     def delete_scaling_policy(self, request: Members) -> Answer:
         """Delete a policy and its alarms."""
@@ -115,13 +111,13 @@ class Api:
         """Show activities, the latest first."""
         with self._fleet.lock:
             activities = [
-                _activity(target, uid, activity)
+                activity_answer(target, uid, activity)
                 for target, uid, activity in self._fleet.activities()
                 if _matches(request, target.id)
             ]
         activities.reverse()  # of those that began together, the later is the first
         activities.sort(key=lambda activity: activity["StartTime"], reverse=True)
-        return _page("ScalingActivities", activities, request)
+        return page("ScalingActivities", activities, request)
 
     # Scheduled actions
 
@@ -148,13 +144,13 @@ class Api:
         """Show scheduled actions."""
         with self._fleet.lock:
             actions = [
-                _scheduled(target, record)
+                action_answer(target, record)
                 for target in self._fleet.targets.values()
                 if _matches(request, target.id)
                 for record in target.actions.values()
                 if record.name in (request.get("ScheduledActionNames") or [record.name])
             ]
-        return _page("ScheduledActions", actions, request)
+        return page("ScheduledActions", actions, request)
 
     def delete_scheduled_action(self, request: Members) -> Answer:
         """Delete a scheduled action."""
@@ -301,53 +297,3 @@ def _tags(tags: dict[str, str], resource: str) -> dict[str, str]:
         message = f"The number of tags exceeds the limit of {MAX_TAGS} tags for a resource"
         raise ApiError("TooManyTagsException", message, ResourceName=resource)
     return dict(tags)
-
-
-def _target(target: Target) -> Answer:
-    return {
-        **target.id.as_members(),
-        "MinCapacity": target.scaler.bounds.minimum,
-        "MaxCapacity": target.scaler.bounds.maximum,
-        "RoleARN": target.role_arn,
-        "CreationTime": target.created,
-        "SuspendedState": target.suspended.as_member(),
-        "ScalableTargetARN": target.arn,
-    }
-
-
-def _activity(target: Target, uid: str, activity: Activity) -> Answer:
-    answer = {
-        **target.id.as_members(),
-        "ActivityId": uid,
-        "Description": activity.description,
-        "Cause": activity.cause,
-        "StartTime": datetime.fromtimestamp(activity.started, UTC),
-        "StatusCode": activity.status,
-        "StatusMessage": activity.status_message,
-    }
-    if activity.ended is not None:
-        answer["EndTime"] = datetime.fromtimestamp(activity.ended, UTC)
-    return answer
-
-
-def _scheduled(target: Target, record: ActionRecord) -> Answer:
-    return {
-        **target.id.as_members(),
-        **record.request,
-        "ScheduledActionName": record.name,
-        "ScheduledActionARN": record.arn,
-        "CreationTime": record.created,
-    }
-
-
-def _page(member: str, items: list[Answer], request: Members) -> Answer:
-    """Return the part of *items* that *request* asks for, and the token of the next."""
-    token = request.get("NextToken") or "0"
-    if not token.isdigit() or int(token) > len(items):
-        raise ApiError("InvalidNextTokenException", f"The token {token!r} is not valid")
-    start = int(token)
-    end = start + (request.get("MaxResults") or DEFAULT_PAGE)
-    answer: Answer = {member: items[start:end]}
-    if end < len(items):
-        answer["NextToken"] = str(end)
-    return answer

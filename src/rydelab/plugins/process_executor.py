@@ -2,7 +2,10 @@
 
 from typing import Any
 
+from localstack import config
+from localstack.runtime import hooks
 from localstack.services.lambda_.invocation.plugins import RuntimeExecutorPlugin
+from localstack.services.lambda_.invocation.runtime_executor import get_runtime_executor
 
 
 class ProcessExecutorPlugin(RuntimeExecutorPlugin):  # type: ignore[misc]
@@ -15,7 +18,19 @@ class ProcessExecutorPlugin(RuntimeExecutorPlugin):  # type: ignore[misc]
         from rydelab.plugins.event_sources.install import install as install_event_sources  # noqa: PLC0415
         from rydelab.plugins.lambda_ import install  # noqa: PLC0415
         from rydelab.plugins.lambda_.executor import ProcessExecutor  # noqa: PLC0415
+        from rydelab.plugins.sns.install import install as install_sns_delivery  # noqa: PLC0415
 
         install.install()
         install_event_sources()
+        install_sns_delivery()
         return ProcessExecutor
+
+
+@hooks.on_infra_start()
+def install_process_executor() -> None:
+    """Load the executor before Lambda is, in a LocalStack that was not started by `rydelab up`.
+
+    LocalStack itself asks for its executor only when its Lambda service is made, and with it what we replace.
+    """
+    if config.LAMBDA_RUNTIME_EXECUTOR == ProcessExecutorPlugin.name:
+        get_runtime_executor()

@@ -25,10 +25,13 @@ def serve_observation() -> None:
 
 
 def _lambda(_request: Request) -> Response:
-    """Per qualified function ARN: asynchronous events queued, waiting for a retry, and running."""
-    from rydelab.plugins.lambda_ import async_events  # noqa: PLC0415 (Lambda is loaded when it is first used)
+    """Per qualified function ARN: asynchronous events queued, waiting for a retry, and running. Per function: counters.
 
-    return _json({"asynchronous_events": async_events.counts()})
+    The counters are `rydelab.plugins.lambda_.activity`'s.
+    """
+    from rydelab.plugins.lambda_ import activity, async_events  # noqa: PLC0415 (Lambda is loaded when first used)
+
+    return _json({"asynchronous_events": async_events.counts(), "functions": activity.counts()})
 
 
 def _dynamodb(request: Request) -> Response:

@@ -44,6 +44,11 @@ def record_of(message: Mapping[str, Any], source: Source) -> Record:
     return record
 
 
+def is_repeated(record: Record) -> bool:
+    """Whether the queue has handed out this message before."""
+    return int(record["attributes"].get("ApproximateReceiveCount", 1)) > 1
+
+
 def event_of(records: Sequence[Record]) -> bytes:
     """Return the event of a batch."""
     return json.dumps({"Records": records}, default=_as_text).encode()

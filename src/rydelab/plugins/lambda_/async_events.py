@@ -20,7 +20,7 @@ from localstack.services.lambda_.invocation.lambda_models import EventInvokeConf
 from localstack.services.lambda_.invocation.version_manager import LambdaVersionManager
 
 from rydelab.plugins import lab_clock
-from rydelab.plugins.lambda_ import metrics
+from rydelab.plugins.lambda_ import activity, metrics
 from rydelab.plugins.lambda_.delivery import Condition, Done, send_to_dead_letter_queue, send_to_destination
 from rydelab.plugins.lambda_.invocation import VersionReplacedError
 
@@ -203,6 +203,8 @@ class AsyncEvents:
             self._give_up(event, Condition.ZERO_RESERVED_CONCURRENCY, None)
             return
         age_ms = (lab_clock.now_s() - event.received_s) * 1000
+        if event.failed_attempts or event.throttled_attempts:
+            activity.add(version.id.function_name, activity.RETRIED)
         try:
             result = self.version_manager.invoke(invocation=event.invocation)
         except VersionReplacedError:

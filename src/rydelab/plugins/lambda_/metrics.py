@@ -7,10 +7,16 @@ from typing import Final
 
 from localstack.services.lambda_.invocation.lambda_models import FunctionVersion
 
+from rydelab.plugins.lambda_ import activity
 from rydelab.plugins.metric_writer import MetricWriter
 from rydelab.workers.model import Outcome
 
 _UNITS: Final = {"Duration": "Milliseconds", "AsyncEventAge": "Milliseconds"}
+_COUNTED: Final = {
+    *("Invocations", "Errors", "Throttles"),
+    *("AsyncEventsReceived", "AsyncEventsDropped", "DeadLetterErrors"),
+}
+"""Those of the metrics that are sums of events."""
 
 _writer = MetricWriter("AWS/Lambda", units=_UNITS)
 
@@ -41,4 +47,6 @@ def asynchronous(version: FunctionVersion, values: dict[str, float]) -> None:
 
 def _add(version: FunctionVersion, values: dict[str, float]) -> None:
     identity = version.id
+    for name in _COUNTED & values.keys():
+        activity.add(identity.function_name, name, values[name])
     _writer.add(identity.account, identity.region, (("FunctionName", identity.function_name),), values)

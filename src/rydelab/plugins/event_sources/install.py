@@ -10,7 +10,7 @@ from localstack.utils.patch import patch
 
 from rydelab.plugins.event_sources import checks, sqs_metrics
 from rydelab.plugins.event_sources.mapping import SqsMapping
-from rydelab.plugins.event_sources.source_queue import SourceQueue
+from rydelab.plugins.local_queue import LocalQueue
 from rydelab.plugins.supported_version import require_supported_version
 
 
@@ -37,6 +37,6 @@ def install() -> None:
         if _is_from_queue(request):
             _, _, _, version, _ = validated
             checks.check_visibility_timeout(
-                SourceQueue(request["EventSourceArn"]).visibility_timeout_s, version.config.timeout
+                LocalQueue(request["EventSourceArn"]).visibility_timeout_s, version.config.timeout
             )
         return validated

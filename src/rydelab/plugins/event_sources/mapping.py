@@ -27,12 +27,13 @@ from rydelab.plugins.event_sources.records import (
     Source,
     batches,
     event_of,
+    is_repeated,
     matches,
     record_of,
     size_bytes,
 )
-from rydelab.plugins.event_sources.source_queue import MOST_PER_CALL, SourceQueue
-from rydelab.plugins.lambda_ import direct
+from rydelab.plugins.lambda_ import activity, direct
+from rydelab.plugins.local_queue import MOST_PER_CALL, LocalQueue
 
 LOG = logging.getLogger(__name__)
 
@@ -66,7 +67,7 @@ class SqsMapping:
         self.current_state = EsmState.CREATING
         self.state_transition_reason = EsmStateReason.USER_INITIATED
         self._function_arn: str = configuration["FunctionArn"]
-        self._queue = SourceQueue(configuration["EventSourceArn"])
+        self._queue = LocalQueue(configuration["EventSourceArn"])
         self._source = Source(self._queue.arn, self._queue.region)
         self._batch_size = int(configuration.get("BatchSize") or MOST_PER_CALL)
         is_fifo = self._queue.arn.endswith(".fifo")
@@ -217,6 +218,8 @@ class SqsMapping:
     def _invoke(self, batch: _Batch) -> InvocationResult | None:
         """Invoke the function; again and again while it is refused and the messages are hidden. None if in vain."""
         event = event_of(batch.records)
+        function_name = parse_arn(self._function_arn)["resource"].split(":")[1]
+        activity.add(function_name, activity.RETRIED, sum(map(is_repeated, batch.records)))
         wait_s = _FIRST_REFUSED_WAIT_S
         while True:
             try:
@@ -225,6 +228,7 @@ class SqsMapping:
                 LOG.debug("rydelab: a batch of mapping %s was refused: %s", self.uuid, refusal)
                 if isinstance(refusal, ServiceException) and refusal.code in _GONE:
                     return None
+                activity.add(function_name, activity.RETRIED, len(batch.records))
                 with self._free:
                     self._concurrency.went_badly()
                 if time.monotonic() + wait_s >= batch.hidden_until_s or self._stopping.wait(wait_s):

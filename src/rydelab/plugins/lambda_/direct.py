@@ -1,7 +1,8 @@
-"""API Gateway and SNS call the Lambda service as Python, not through an SDK client of the emulator to itself.
+"""The Lambda service called as Python, not through an SDK client of the emulator to itself.
 
 A client builds, signs, routes and parses a request that never leaves the process, which was a quarter of the time of an
-event-driven ride. It would also repeat a throttled call up to four times, which neither of the two does on AWS.
+event-driven ride. It would also repeat a throttled call up to four times, which API Gateway does not do on AWS. SNS and
+the mappings from queues use `invoke` too.
 """
 
 from typing import Any
@@ -11,15 +12,14 @@ from localstack.aws.api import ServiceException
 from localstack.services.apigateway.next_gen.execute_api.integrations.aws import RestApiAwsProxyIntegration
 from localstack.services.lambda_.invocation.lambda_models import InvocationResult
 from localstack.services.lambda_.invocation.lambda_service import LambdaService
-from localstack.services.sns.publisher import LambdaTopicPublisher, SnsPublishContext
 from localstack.utils.patch import patch
-from localstack.utils.strings import long_uid, to_bytes
+from localstack.utils.strings import long_uid
 
 _services: list[LambdaService] = []
 
 
 def install() -> None:
-    """Replace the two calls. An API Gateway integration with a role of its own keeps its client."""
+    """Replace API Gateway's call. An API Gateway integration with a role of its own keeps its client."""
 
     @patch(LambdaService.__init__)
     def init(fn: Any, self: LambdaService) -> None:
@@ -38,18 +38,6 @@ def install() -> None:
         return (result.payload if result else None) or b""
 
     RestApiAwsProxyIntegration.call_lambda = staticmethod(call_lambda)
-
-    @patch(LambdaTopicPublisher._publish)  # noqa: SLF001 (there is no other place)
-    def publish(fn: Any, self: LambdaTopicPublisher, context: SnsPublishContext, subscriber: Any) -> None:
-        wants_delivery_log = any("Feedback" in name for name in context.topic_attributes)
-        if wants_delivery_log or not _services:
-            fn(self, context, subscriber)
-            return
-        event = self.prepare_message(context.message, subscriber, context.topic_attributes)
-        try:
-            invoke(subscriber["Endpoint"], to_bytes(event), "Event")
-        except ServiceException:
-            fn(self, context, subscriber)  # the stock path knows what to do with a refusal
 
 
 def invoke(function_arn: str, payload: bytes, invocation_type: str) -> InvocationResult | None:

@@ -17,7 +17,7 @@ MOST_PER_CALL: Final = 10
 _ALL: Final = ["All"]
 
 
-class SourceQueue:
+class LocalQueue:
     """The queue *arn*, under whose name another queue may be made at any time.
 
     Each operation raises LocalStack's QueueDoesNotExist while there is none.
@@ -50,6 +50,26 @@ class SourceQueue:
             message_attribute_names=_ALL,
         )
         return answer.get("Messages") or []
+
+    def send(
+        self,
+        body: str,
+        *,
+        attributes: Mapping[str, Any] | None = None,
+        system_attributes: Mapping[str, Any] | None = None,
+        group_id: str | None = None,
+        deduplication_id: str | None = None,
+    ) -> None:
+        """Send a message. Raises LocalStack's ServiceException for what SQS refuses."""
+        self._provider.send_message(
+            self._context,
+            self._url,
+            body,
+            message_attributes=attributes,
+            message_system_attributes=system_attributes,
+            message_group_id=group_id,
+            message_deduplication_id=deduplication_id,
+        )
 
     def delete(self, receipt_handles: Sequence[str]) -> None:
         """Delete messages. One that is gone, or was received by another since then, is no error."""

@@ -100,7 +100,7 @@ def _latency(cell: CellSeries, scales: Scales) -> Chart:
     axis = Axis(scales.fastest_ms, scales.slowest_ms, logarithmic_ms=True)
     return Chart(
         title,
-        unit="of promised rides, by when they were due",
+        unit="of promised rides",
         keys=tuple(curve.key for curve in reversed(curves)),
         svg=_draw(cell, scales, [Layer(curve.column, curve.color, curve.shape) for curve in curves], axis),
         description=f"Time to the answer: the longest median is {duration(max(_values(cell.p50_ms)))}, "
@@ -154,7 +154,7 @@ def _backlog(cell: CellSeries, scales: Scales) -> Chart:
         return Chart("Backlog", absent="It was not measured.")
     if not any(values):
         return Chart("Backlog", absent="Nothing ever waited.")
-    curve = _Curve("promised, waiting to be recorded", cell.backlog, "in_flight", "area")
+    curve = _Curve(f"promised, waiting to be recorded; at most {count(max(values))}", cell.backlog, "in_flight", "area")
     return Chart(
         "Backlog",
         unit="rides",

@@ -14,7 +14,7 @@ import vl_convert
 from rydelab.report.series import Band, Column
 
 PLOT_WIDTH, PLOT_HEIGHT = 330, 120
-PADDING = {"left": 46, "right": 14, "top": 8, "bottom": 22}
+PADDING = {"left": 46, "right": 22, "top": 8, "bottom": 22}
 """Fixed, so that charts below one another share their time axis to the pixel."""
 MOST_TICKS = 6
 TICKS_S = (1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
@@ -183,7 +183,7 @@ def _time_axis(end_s: float) -> _Spec:
 
 
 def _y(axis: Axis) -> _Spec:
-    scale: _Spec = {"domain": [axis.low, axis.high or 1.0], "nice": False}
+    scale: _Spec = {"domain": [axis.low, axis.high or 1.0], "nice": not axis.logarithmic_ms}
     look: _Spec = {"title": None, "tickCount": 4}
     if axis.logarithmic_ms:
         scale["type"] = "log"

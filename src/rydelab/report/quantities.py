@@ -1,6 +1,10 @@
 """Numbers as people read them. Pure."""
 
+import re
+
 from rydelab.report.latency import Latency
+
+NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 
 NOTHING = "-"
 """Stands where nothing was measured."""
@@ -48,3 +52,8 @@ def percentiles(latency: Latency | None) -> tuple[str, str, str]:
     if latency is None:
         return (NOTHING, NOTHING, NOTHING)
     return (duration(latency.p50_ms), duration(latency.p95_ms), duration(latency.p99_ms))
+
+
+def unbroken(text: str) -> str:
+    """Keep each number in *text* on one line with its unit."""
+    return re.sub(r"(?<=\d) (?=(?:ms|s|min|GiB)\b|%)", NO_BREAK_SPACE, text)

@@ -7,10 +7,11 @@ from rydelab.report.quantities import count, duration, share, things
 from rydelab.report.summary import CellSummary
 
 SLOW_MS = 1000.0
-"""A 95th percentile from here on is a wait that is worth a sentence."""
+"""An error that takes longer has kept somebody waiting."""
 LATE_RECORD_MS = 100.0
-REASON_CHARACTERS = 60
+REASON_CHARACTERS = 30
 
+_STATUS = re.compile(r"[1-5][0-9]{2}\b")
 _REASON = re.compile(
     r"(?P<what>Table|Index)(?P<access>Read|Write)"
     r"(?P<limit>ProvisionedThroughput|KeyRangeThroughput|AccountLimit|MaxOnDemandThroughput)Exceeded"
@@ -24,16 +25,16 @@ _LIMITS = {
 
 
 def sentence(cell: CellSummary) -> str:
-    """Say what became of the rides of *cell*, why if that is known, and how long people waited."""
+    """Say what became of the rides of *cell*, what was throttled, and how long people waited."""
     if cell.mismatches:
         return "The ledger of this cell does not add up, so nothing here is certain."
     if not cell.arrivals:
         return "No ride was asked for."
-    sentences = [_fate(cell), *_ghosts(cell), *_causes(cell), *_waits(cell)]
+    sentences = [_fate(cell), *_ghosts(cell), *_throttles(cell), *_waits(cell)]
     if cell.interrupted:
         sentences.insert(0, "Stopped early.")
     if cell.lab_limited:
-        sentences.append("The lab itself was at its limit: this says nothing about the design.")
+        sentences.append("The lab itself was at its limit: these are its numbers, not the design's.")
     return " ".join(sentences)
 
 
@@ -47,91 +48,87 @@ def throttle_reason(reason: str) -> str:
 
 
 def _fate(cell: CellSummary) -> str:
-    rows, accepted = cell.rows, cell.accepted
+    accepted, recorded = cell.accepted, cell.rows["recorded"]
     if not accepted:
-        return f"Not one of {things(cell.arrivals, 'client')} was promised a ride{_reason(cell)}."
-    problems = list(_problems(cell))
-    if cell.accepted == cell.arrivals:
-        if not problems:
+        return f"Not one of {things(cell.arrivals, 'client')} was promised a ride{_errors(cell)}."
+    if accepted == cell.arrivals:
+        if recorded == accepted:
             return "Every ride was promised and recorded."
-        return f"201 for all, but {_listed(problems)}."
-    told_no = cell.arrivals - accepted
-    refused = (
-        f"{share(told_no, cell.arrivals)} of the clients got an error ({count(told_no)}{_reason(cell, inside=True)})"
+        return f"Every client was promised a ride (201), but {_unrecorded(cell, noun='ride')}."
+    told_no = share(cell.arrivals - accepted, cell.arrivals)
+    got_errors = f"{told_no} of the clients got an error{_errors(cell)}"
+    if recorded == accepted:
+        return f"{got_errors}; the other {things(accepted, 'ride')} {_was(accepted)} recorded."
+    return f"{got_errors}. Of the other {things(accepted, 'ride')}, {_unrecorded(cell)}."
+
+
+def _unrecorded(cell: CellSummary, *, noun: str = "") -> str:
+    """Say where the promised rides are that were not recorded; *noun* goes with the first number."""
+    drained_s = cell.durations_s.get("drain")
+    after = "" if drained_s is None else f" {duration(drained_s * 1000)} after the last answer"
+    endings = (
+        ("in_flight", "still waits" + after, "still wait" + after),
+        ("dead_lettered", "is in the dead-letter queue", "are in the dead-letter queue"),
+        ("lost", "is lost: promised, and nowhere to be found", "are lost: promised, and nowhere to be found"),
     )
-    if problems:
-        return f"{refused}; of the {things(accepted, 'ride')} promised, {_listed(problems)}."
-    promised = "the one ride" if accepted == 1 else f"all {things(rows['recorded'], 'ride')}"
-    return f"{refused}; {promised} promised {'was' if accepted == 1 else 'were'} recorded."
+    parts: list[str] = []
+    for row, one, many in endings:
+        if rides := cell.rows[row]:
+            subject = things(rides, noun) if noun and not parts else count(rides)
+            parts.append(f"{subject} {one if rides == 1 else many}")
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
-def _problems(cell: CellSummary) -> Iterator[str]:
-    waiting, dead, lost = (cell.rows[row] for row in ("in_flight", "dead_lettered", "lost"))
-    if waiting:
-        drained_s = cell.durations_s.get("drain")
-        after = "" if drained_s is None else f" after {duration(drained_s * 1000)}"
-        rides = things(waiting, "ride") if cell.accepted == cell.arrivals else count(waiting)
-        yield f"{rides} still {'waits' if waiting == 1 else 'wait'}{after}"
-    if dead:
-        yield f"{count(dead)} ended in the dead-letter queue"
-    if lost:
-        yield f"{count(lost)} {'is' if lost == 1 else 'are'} lost: promised, and nowhere to be found"
+def _errors(cell: CellSummary) -> str:
+    """Say which error clients got, and after how long if that is long."""
+    text = ""
+    if cell.errors:
+        reason, number = next(iter(cell.errors.items()))
+        status = _STATUS.match(reason)
+        named = status[0] if status else reason if len(reason) <= REASON_CHARACTERS else "no answer"
+        text = f" ({'' if number == sum(cell.errors.values()) else 'mostly '}{named})"
+    waited_ms = cell.error_latency.p50_ms if cell.error_latency else None
+    if waited_ms is not None and waited_ms >= SLOW_MS:
+        text += f", half of them after {duration(waited_ms)} or more"
+    return text
 
 
 def _ghosts(cell: CellSummary) -> Iterator[str]:
     if ghosts := cell.rows["ghost"]:
-        whose = (
-            "One client got an error although its"
-            if ghosts == 1
-            else f"{count(ghosts)} clients got an error although their"
-        )
-        yield f"{whose} ride was recorded."
+        clients = things(ghosts, "client")
+        yield f"{clients} got an error although {'its' if ghosts == 1 else 'their'} ride was recorded."
 
 
-def _causes(cell: CellSummary) -> Iterator[str]:
+def _throttles(cell: CellSummary) -> Iterator[str]:
     throttles = {reason: number for reason, number in (cell.throttles or {}).items() if number}
     writes = sum(number for reason, number in throttles.items() if reason.startswith("TableWrite"))
+    other = sum(throttles.values()) - writes
     if writes:
-        units = cell.settings.get("write_units")
-        at = f", with {units:g} write unit{'' if units == 1 else 's'}," if _says_units(cell, units) else ""
-        yield f"The table{at} throttled {things(writes, 'write')}."
-    elif throttles:
-        requests = sum(throttles.values())
-        yield f"{things(requests, 'request')} {'was' if requests == 1 else 'were'} throttled."
-    if (concurrency := throttles.get("FunctionConcurrency")) and writes:
-        yield f"{things(concurrency, 'invocation')} found no concurrency left."
+        yield f"The table{_units(cell)} throttled {things(writes, 'write')}."
+    if other:
+        requests = things(other, "other request" if writes else "request")
+        yield f"{requests} {_was(other)} throttled."
+
+
+def _units(cell: CellSummary) -> str:
+    units = cell.settings.get("write_units")
+    if not isinstance(units, int | float) or cell.table_mode == "on-demand":
+        return ""
+    which = "which began with" if cell.table_mode == "autoscaled" else "at"
+    return f", {which} {units:g} write unit{'' if units == 1 else 's'} a second,"
 
 
 def _waits(cell: CellSummary) -> Iterator[str]:
     answer = cell.latency.p95_ms
     record = None if cell.time_to_record is None else cell.time_to_record.p95_ms
-    if answer is None:
-        return
     # Only a record that is clearly later than its answer is worth a word.
-    late_record = record is not None and record >= max(LATE_RECORD_MS, answer)
-    if answer >= SLOW_MS:
-        yield f"One client in twenty waited {duration(answer)} or longer for the answer."
-        if late_record:
-            yield f"One record in twenty came {duration(record)} or longer after the answer."
-        return
-    answered = f"95 % of the answers came within {duration(answer)}"
-    yield f"{answered}; 95 % of the records followed within {duration(record)}." if late_record else f"{answered}."
+    late = record is not None and record >= max(LATE_RECORD_MS, answer or 0.0)
+    if cell.rows["recorded"] == cell.arrivals and answer is not None:
+        after = f", 95 % of the records within {duration(record)} after that" if late else ""
+        yield f"95 % of the answers came within {duration(answer)}{after}."
+    elif late:
+        yield f"One record in twenty came {duration(record)} or more after its answer."
 
 
-def _reason(cell: CellSummary, *, inside: bool = False) -> str:
-    """Name the most frequent reason for an error, and how often it was given if it was not the only one."""
-    if not cell.errors:
-        return ""
-    reason, number = next(iter(cell.errors.items()))
-    text = reason if len(reason) <= REASON_CHARACTERS else f"{reason[: REASON_CHARACTERS - 1]}…"
-    most = "" if number == sum(cell.errors.values()) else "most often "
-    return f", {most}“{text}”" if inside else f": {most}“{text}”"
-
-
-def _says_units(cell: CellSummary, units: object) -> bool:
-    # Auto scaling has changed them since.
-    return cell.table_mode == "provisioned" and isinstance(units, int | float)
-
-
-def _listed(parts: list[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+def _was(number: int) -> str:
+    return "was" if number == 1 else "were"

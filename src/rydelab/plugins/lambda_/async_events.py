@@ -20,6 +20,7 @@ from localstack.services.lambda_.invocation.lambda_models import EventInvokeConf
 from localstack.services.lambda_.invocation.version_manager import LambdaVersionManager
 
 from rydelab.plugins import lab_clock
+from rydelab.plugins.duplicates import choice
 from rydelab.plugins.lambda_ import activity, metrics
 from rydelab.plugins.lambda_.delivery import Condition, Done, send_to_dead_letter_queue, send_to_destination
 from rydelab.plugins.lambda_.invocation import VersionReplacedError
@@ -80,6 +81,8 @@ class AsyncEvents:
         now_s = lab_clock.now_s()
         metrics.asynchronous(self.version_manager.function_version, {"AsyncEventsReceived": 1.0})
         self._put(_Event(invocation, received_s=now_s, waiting_since_s=now_s))
+        if choice().comes_twice(self.version_manager.function_version.id.function_name):
+            self._put(_Event(invocation, received_s=now_s, waiting_since_s=now_s))
 
     def stop_for_update(self) -> None:
         """Stop after an update; the new version's queue has taken the events over."""

@@ -86,6 +86,7 @@ def test_the_functions_have_their_names() -> None:
         "PutRideRecordHttp",
         "PutRideRecordSns",
         "PutRideRecordSqs",
+        "ProcessDeadLetters",
     }
 
 
@@ -177,6 +178,18 @@ def test_request_ride_may_do_only_what_its_design_needs(design: str, granted: se
                 ("sqs:GetQueueAttributes", "RideQueue"),
             },
         ),
+        (
+            RECORD,
+            "ProcessDeadLetters",
+            "queued",
+            {
+                ("dynamodb:PutItem", "RideRecordTable"),
+                ("sqs:ReceiveMessage", "DeadLetterQueue"),
+                ("sqs:DeleteMessage", "DeadLetterQueue"),
+                ("sqs:ChangeMessageVisibility", "DeadLetterQueue"),
+                ("sqs:SendMessage", "PoisonQueue"),
+            },
+        ),
     ],
 )
 def test_a_function_may_do_only_what_it_does(
@@ -242,8 +255,8 @@ def test_a_page_from_anywhere_may_post_a_ride() -> None:
     [
         ("microservices", {"PutRideRecordHttp"}),
         ("direct-invoke", {"PutRideRecordHttp"}),
-        ("event-driven", {"PutRideRecordHttp", "PutRideRecordSns"}),
-        ("queued", {"PutRideRecordHttp", "PutRideRecordSqs"}),
+        ("event-driven", {"PutRideRecordHttp", "PutRideRecordSns", "ProcessDeadLetters"}),
+        ("queued", {"PutRideRecordHttp", "PutRideRecordSqs", "ProcessDeadLetters"}),
     ],
 )
 def test_the_record_has_the_functions_of_its_design_and_always_the_one_for_http(
@@ -259,7 +272,7 @@ def test_event_driven_subscribes_the_function_and_gives_it_a_dead_letter_queue()
     assert (subscription["Protocol"], subscription["TopicArn"]) == ("lambda", TOPIC_ARN)
     assert subscription["Endpoint"] == {"Fn::GetAtt": ["PutRideRecordSns", "Arn"]}
     assert function["DeadLetterConfig"] == {"TargetArn": {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}}
-    assert set(resources(RECORD, "AWS::SQS::Queue", Design="event-driven")) == {"DeadLetterQueue"}
+    assert set(resources(RECORD, "AWS::SQS::Queue", Design="event-driven")) == {"DeadLetterQueue", "PoisonQueue"}
 
 
 def test_queued_subscribes_the_queue_and_only_the_topic_may_fill_it() -> None:
@@ -298,6 +311,7 @@ def test_the_record_s_outputs_are_those_of_its_design(design: str) -> None:
 
     assert {"RideRecordUrl", "RideRecordTableName"} <= set(outputs)
     assert ("DeadLetterQueueUrl" in outputs) is (design in ("event-driven", "queued"))
+    assert ("PoisonQueueUrl" in outputs) is (design in ("event-driven", "queued"))
     assert ("RideQueueUrl" in outputs) is (design == "queued")
 
 

@@ -76,7 +76,7 @@ def _rides(cell: CellSeries, scales: Scales) -> Chart:
         _Curve("promised", cell.accepted, "ink", "line"),
         _Curve("recorded", cell.recorded, "recorded", "line"),
     ]
-    curves = [curve for curve in curves if curve.column]
+    curves = [curve for curve in curves if _values(curve.column)]
     return Chart(
         "Rides",
         unit="per second" if cell.recorded else "per second; when each was recorded was not measured",
@@ -97,6 +97,7 @@ def _latency(cell: CellSeries, scales: Scales) -> Chart:
         _Curve("95 % within", cell.p95_ms, "p95", "points"),
         _Curve("half within", cell.p50_ms, "p50", "points"),
     ]
+    curves = [curve for curve in curves if _values(curve.column)]
     axis = Axis(scales.fastest_ms, scales.slowest_ms, logarithmic_ms=True)
     return Chart(
         title,
@@ -104,7 +105,7 @@ def _latency(cell: CellSeries, scales: Scales) -> Chart:
         keys=tuple(curve.key for curve in reversed(curves)),
         svg=_draw(cell, scales, [Layer(curve.column, curve.color, curve.shape) for curve in curves], axis),
         description=f"Time to the answer: the longest median is {duration(max(_values(cell.p50_ms)))}, "
-        f"the longest 99th percentile {duration(max(_values(cell.p99_ms)))}",
+        f"the longest 99th percentile {duration(max(_values(cell.p99_ms), default=None))}",
     )
 
 

@@ -128,7 +128,7 @@ def _curve(layer: Layer, interval_s: float, axis: Axis) -> list[_Spec]:
 def _layer(points: Sequence[tuple[float, float | None]], mark: _Spec, color: str) -> _Spec:
     return {
         "data": {"values": [{"t": round(time_s, 3), "v": value} for time_s, value in points]},
-        "mark": mark | {"color": f"var(--{color})", "clip": True},
+        "mark": mark | {"color": f"var(--{color})"},
         "encoding": {"x": {"field": "t"}, "y": {"field": "v"}},
     }
 
@@ -141,7 +141,7 @@ def _marks(layer: Layer, interval_s: float) -> _Spec:
     ]
     return {
         "data": {"values": values},
-        "mark": {"type": "rect", "color": f"var(--{layer.color})", "clip": True},
+        "mark": {"type": "rect", "color": f"var(--{layer.color})"},
         "encoding": {"x": {"field": "t"}, "x2": {"field": "until"}, "y": {"value": 0}, "y2": {"value": 6}},
     }
 
@@ -150,7 +150,7 @@ def _band(band: Band, end_s: float) -> _Spec:
     data = {"values": [{"t": band.start_s, "until": min(band.end_s, end_s), "label": band.label}]}
     rect = {
         "data": data,
-        "mark": {"type": "rect", "color": "var(--band)", "clip": True},
+        "mark": {"type": "rect", "color": "var(--band)"},
         "encoding": {"x": {"field": "t"}, "x2": {"field": "until"}, "y": {"value": 0}, "y2": {"value": PLOT_HEIGHT}},
     }
     text = {
@@ -164,7 +164,7 @@ def _band(band: Band, end_s: float) -> _Spec:
 def _load_end(load_s: float) -> _Spec:
     return {
         "data": {"values": [{"t": load_s}]},
-        "mark": {"type": "rule", "color": "var(--muted)", "strokeDash": [2, 2], "clip": True},
+        "mark": {"type": "rule", "color": "var(--muted)", "strokeDash": [2, 2]},
         "encoding": {"x": {"field": "t"}, "y": {"value": 0}, "y2": {"value": PLOT_HEIGHT}},
     }
 

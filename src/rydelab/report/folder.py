@@ -57,8 +57,8 @@ def series_document(cells: tuple[CellSeries, ...]) -> dict[str, Any]:
 def read_outcomes(path: Path) -> Iterator[tuple[CellId, list[Outcome]]]:
     """Yield the arrivals of each cell in the CSV file *path*, in which every cell's rows follow one another.
 
-    Columns: design, table_mode, due_s, latency_s, error; and, where there are any, variant, repeat and recorded_s.
-    Raises RunFolderError.
+    Columns: design, table_mode, due_s, latency_s, error; and, where there are any, variant, repeat, recorded_s and
+    kind. What asks for a ``unicorn`` is no ride, and is left out. Raises RunFolderError.
     """
     with path.open(newline="", encoding="utf-8") as file:
         rows = csv.reader(file)
@@ -69,7 +69,7 @@ def read_outcomes(path: Path) -> Iterator[tuple[CellId, list[Outcome]]]:
         position = {name: at for at, name in enumerate(heading)}
         key = [position[name] for name in ("design", "table_mode", "variant", "repeat") if name in position]
         due, took, error = position["due_s"], position["latency_s"], position["error"]
-        recorded = position.get("recorded_s")
+        recorded, kind = position.get("recorded_s"), position.get("kind")
         try:
             for _, cell_rows in groupby(rows, lambda row: [row[at] for at in key]):
                 own = list(cell_rows)
@@ -83,6 +83,7 @@ def read_outcomes(path: Path) -> Iterator[tuple[CellId, list[Outcome]]]:
                             recorded_s=float(row[recorded]) if recorded is not None and row[recorded] else None,
                         )
                         for row in own
+                        if kind is None or row[kind] != "unicorn"
                     ],
                 )
         except (ValueError, IndexError) as problem:

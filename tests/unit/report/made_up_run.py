@@ -8,7 +8,6 @@ import heapq
 import json
 import random
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -81,9 +80,14 @@ def made_up_run(
         for table_mode in TABLE_MODES:
             for repeat in range(1, repeats + 1):
                 # The same numbers for the same cell, whichever cells there are besides.
-                chance = random.Random(f"{seed} {design} {table_mode} {repeat}")
+                chance = random.Random(f"{seed} {design} {table_mode} {repeat}")  # noqa: S311 (numbers, not secrets)
                 cell, own = _cell(
-                    CellId(design, table_mode, repeat=repeat), chance, load_s, per_s, drain_s, slower=slower
+                    CellId(design, table_mode, repeat=repeat),
+                    chance,
+                    load_s=load_s,
+                    per_s=per_s,
+                    drain_s=drain_s,
+                    slower=slower,
                 )
                 cells.append(cell)
                 series[cell.id] = own
@@ -128,13 +132,14 @@ def save(run: Run, folder: Path, *, requests: list[tuple[CellId, list[Outcome]]]
 
 
 def _cell(
-    cell: CellId, chance: random.Random, load_s: int, per_s: float, drain_s: int, *, slower: float
+    cell: CellId, chance: random.Random, *, load_s: int, per_s: float, drain_s: int, slower: float
 ) -> tuple[CellSummary, CellSeries]:
     seconds = load_s + drain_s
     table = _Table(cell.table_mode, seconds)
     due = [number / per_s for number in range(int(load_s * per_s))]
     answers_first = cell.design in {"event-driven", "queued"}
-    told = (_behind if answers_first else _before)(cell.design, table, due, chance, float(seconds), slower)
+    make = _recorded_behind if answers_first else _recorded_before
+    told = make(cell.design, table, due, chance, slower=slower)
     fates = Counter(told.fates)
     rows = {row: fates[row] for row in ("refused", "recorded", "dead_lettered", "in_flight", "lost", "ghost")}
     series = of_outcomes(cell, told.outcomes)
@@ -181,15 +186,15 @@ def _cell(
     return summary, series
 
 
-def _before(design: str, table: _Table, due: list[float], chance: random.Random, end_s: float, slower: float) -> _Cell:
+def _recorded_before(design: str, table: _Table, due: list[float], chance: random.Random, *, slower: float) -> _Cell:
     """Record before the answer: the SDK tries again a few times, then the client gets an error."""
     told = _Cell()
     base_s = 0.030 if design == "microservices" else 0.022
-    for due_s, late_s in _in_time_order(due, chance):
+    for due_s in due:
         took_s = base_s * chance.lognormvariate(0, 0.25) * slower
         recorded_s = None
         for attempt in range(7):
-            if table.write(due_s + took_s + late_s):
+            if table.write(due_s + took_s):
                 recorded_s = due_s + took_s
                 break
             took_s += chance.uniform(0.4, 1.0) * 0.05 * 2**attempt
@@ -198,7 +203,7 @@ def _before(design: str, table: _Table, due: list[float], chance: random.Random,
     return told
 
 
-def _behind(design: str, table: _Table, due: list[float], chance: random.Random, end_s: float, slower: float) -> _Cell:
+def _recorded_behind(design: str, table: _Table, due: list[float], chance: random.Random, *, slower: float) -> _Cell:
     """Answer first; then try until the record is written, or give up after three attempts."""
     told = _Cell()
     answers = [0.026 * chance.lognormvariate(0, 0.3) * slower for _ in due]
@@ -212,7 +217,7 @@ def _behind(design: str, table: _Table, due: list[float], chance: random.Random,
     told.events += [("queued", at + took) for at, took in zip(due, answers, strict=True)]
     while work:
         at_s, number, attempt = heapq.heappop(work)
-        if at_s >= end_s:
+        if at_s >= table.seconds:
             continue
         if attempt:
             told.events.append(("retried", at_s))
@@ -229,10 +234,6 @@ def _behind(design: str, table: _Table, due: list[float], chance: random.Random,
     for number, (at, took) in enumerate(zip(due, answers, strict=True)):
         told.add(Outcome(at, took, accepted=True, recorded_s=recorded.get(number)), fates[number])
     return told
-
-
-def _in_time_order(due: list[float], chance: random.Random) -> Iterator[tuple[float, float]]:
-    yield from ((due_s, chance.uniform(0, 0.002)) for due_s in due)
 
 
 def _per_second(events: list[tuple[str, float]], kind: str, seconds: int) -> tuple[int, ...]:

@@ -1,7 +1,9 @@
 """What differs between a resource as it is deployed and as its template wants it. Pure."""
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, Final
+
+_ROOT: Final = "/properties/"
 
 type Properties = Mapping[str, Any]
 
@@ -34,3 +36,18 @@ def as_text(value: Any) -> Any:
     if isinstance(value, bool):
         return "true" if value else "false"
     return value if isinstance(value, str) or value is None else str(value)
+
+
+def differs(previous: Properties, desired: Properties, pointer: str) -> bool:
+    """Whether the property at *pointer* (``/properties/Name/Member``, of the resource type's schema) has another value.
+
+    Not below a list (``*``): LocalStack's engine does not look there either.
+    """
+    path = pointer.removeprefix(_ROOT).split("/")
+    return "*" not in path and as_text(_at(previous, path)) != as_text(_at(desired, path))
+
+
+def _at(value: Any, path: list[str]) -> Any:
+    for name in path:
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value

@@ -6,15 +6,12 @@ stays the same. An API's stage and a function's alias are then made a second tim
 and the first one is deleted.
 """
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from localstack.services.cloudformation.engine.v2.change_set_model_executor import ChangeSetModelExecutor
 from localstack.utils.patch import patch
 
-from rydelab.plugins.cloudformation.changes import Properties, as_text
-
-_ROOT: Final = "/properties/"
+from rydelab.plugins.cloudformation.changes import differs
 
 
 def install() -> None:
@@ -29,18 +26,3 @@ def install() -> None:
                 differs(before.properties.properties, after.properties.properties, pointer) for pointer in create_only
             )
         fn(self, name, before, after)
-
-
-def differs(previous: Properties, desired: Properties, pointer: str) -> bool:
-    """Whether the property at *pointer* (``/properties/Name/Member``, of the resource type's schema) has another value.
-
-    Not below a list (``*``): the engine does not look there either.
-    """
-    path = pointer.removeprefix(_ROOT).split("/")
-    return "*" not in path and as_text(_at(previous, path)) != as_text(_at(desired, path))
-
-
-def _at(value: Any, path: list[str]) -> Any:
-    for name in path:
-        value = value.get(name) if isinstance(value, Mapping) else None
-    return value

@@ -1,9 +1,9 @@
 """A deleted stack leaves nothing behind, or says what.
 
-Defect: `ChangeSetModelExecutor.execute` (``cloudformation/engine/v2/change_set_model_executor.py``) walks through the
-template to delete a stack, and stops without a word where a value cannot be resolved, as after a failed creation;
-`CloudformationProviderV2.delete_stack` (``cloudformation/v2/provider.py``) then says DELETE_COMPLETE, as it does
-whatever became of the resources.
+Defect: `CloudformationProviderV2.delete_stack` (``cloudformation/v2/provider.py``) ends in DELETE_COMPLETE whatever
+became of the resources: a table under deletion protection stays, and no stack knows it any more. After a failed
+creation `ChangeSetModelExecutor` (``cloudformation/engine/v2/change_set_model_executor.py``) also deletes what was
+never made, by the name in the template: perhaps it failed because somebody else has a resource of that name.
 """
 
 import sys

@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, Final
 
+from botocore.exceptions import ClientError
 from localstack import config
 from localstack.services.cloudformation import provider_utils
 from localstack.services.cloudformation.resource_provider import OperationStatus, ProgressEvent, ResourceRequest
@@ -44,9 +45,12 @@ def _create(_: DynamoDBTableProvider, request: ResourceRequest) -> ProgressEvent
     table = dynamodb.describe_table(TableName=wanted["TableName"])["Table"]
     if not is_settled(table):
         return _wait(request, wanted)
-    _follow(dynamodb, table, {}, {name: value for name, value in wanted.items() if name != "Tags"})
-    if kinesis := wanted.get("KinesisStreamSpecification"):
-        dynamodb.enable_kinesis_streaming_destination(TableName=table["TableName"], StreamArn=kinesis["StreamArn"])
+    try:
+        _follow(dynamodb, table, {}, {name: value for name, value in wanted.items() if name != "Tags"})
+        if kinesis := wanted.get("KinesisStreamSpecification"):
+            dynamodb.enable_kinesis_streaming_destination(TableName=table["TableName"], StreamArn=kinesis["StreamArn"])
+    except ClientError as error:
+        return _failed(str(error), wanted)  # the table is there, and its stack must know it
     return _done(wanted, table)
 
 
@@ -63,7 +67,7 @@ def _update(_: DynamoDBTableProvider, request: ResourceRequest) -> ProgressEvent
         return _done(desired, table)
     asked = request.custom_context.get("asked", [])
     if change in asked:
-        return _failed(f"UpdateTable accepted {change}, but the table did not change")
+        return _failed(f"UpdateTable accepted {change}, but the table did not change", previous)
     dynamodb.update_table(TableName=table["TableName"], **change)
     return _wait(request, desired, asked=[*asked, change])
 
@@ -74,7 +78,7 @@ def _wait(request: ResourceRequest, model: Properties, *, asked: list[dict[str, 
     if asked is not None:
         context |= {"asked": asked, "looks": 0, "since_s": time.monotonic()}
     if time.monotonic() - context["since_s"] > config.CFN_PER_RESOURCE_TIMEOUT:
-        return _failed(f"the table was not ACTIVE after {config.CFN_PER_RESOURCE_TIMEOUT} s")
+        return _failed(f"the table was not ACTIVE after {config.CFN_PER_RESOURCE_TIMEOUT} s", model)
     time.sleep(min(context["looks"] * _PAUSE_GROWTH_S, _LONGEST_PAUSE_S))
     context["looks"] += 1
     return ProgressEvent(OperationStatus.IN_PROGRESS, resource_model=dict(model), custom_context=context)
@@ -84,8 +88,9 @@ def _follow(dynamodb: Any, table: Properties, previous: Properties, desired: Pro
     """Change what has operations of its own."""
     name = table["TableName"]
     before, after = _tags(previous), _tags(desired)
-    if removed := sorted(before.keys() - after.keys()):
-        dynamodb.untag_resource(ResourceArn=table["TableArn"], TagKeys=removed)
+    # moto's TagResource adds a second tag with the same key, so that a changed one has to go first.
+    if gone := sorted(key for key in before if before[key] != after.get(key)):
+        dynamodb.untag_resource(ResourceArn=table["TableArn"], TagKeys=gone)
     if new := [{"Key": key, "Value": value} for key, value in after.items() if before.get(key) != value]:
         dynamodb.tag_resource(ResourceArn=table["TableArn"], Tags=new)
     recovery = "PointInTimeRecoverySpecification"
@@ -123,5 +128,5 @@ def _done(properties: Properties, table: Properties) -> ProgressEvent:
     return ProgressEvent(OperationStatus.SUCCESS, resource_model=model)
 
 
-def _failed(message: str) -> ProgressEvent:
-    return ProgressEvent(OperationStatus.FAILED, resource_model={}, message=message)
+def _failed(message: str, model: Properties) -> ProgressEvent:
+    return ProgressEvent(OperationStatus.FAILED, resource_model=dict(model), message=message)

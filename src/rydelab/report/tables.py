@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-_HEADINGS = ("table", "mode", "reads/s", "of", "burst", "writes/s", "of", "burst", "parts", "items", "refused/s")
-_LEFT_ALIGNED = frozenset({0, 1, 10})
+_HEADINGS = ("table", "mode", "reads/s", "of", "burst", "writes/s", "of", "burst", "parts", "items")
+_LEFT_ALIGNED = frozenset({0, 1})
 _SHORT_MODES = {"PROVISIONED": "provisioned", "PAY_PER_REQUEST": "on-demand"}
 
 
@@ -61,12 +61,16 @@ def resource_rows(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[R
 
 
 def text(rows: Sequence[ResourceRow]) -> str:
-    """Return the rows as a table for a terminal."""
+    """Return the rows as a table for a terminal; what was refused is on a line below its row."""
     if not rows:
         return "No tables yet."
-    lines = [_HEADINGS, *(_cells(row) for row in rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(_HEADINGS))]
-    return "\n".join(_aligned(line, widths) for line in lines)
+    cells = [_HEADINGS, *(_cells(row) for row in rows)]
+    widths = [max(len(line[column]) for line in cells) for column in range(len(_HEADINGS))]
+    lines = [_aligned(_HEADINGS, widths)]
+    for row, line in zip(rows, cells[1:], strict=True):
+        lines.append(_aligned(line, widths))
+        lines.extend(f"    refused {per_s:,.0f}/s: {reason}" for reason, per_s in row.refused_per_s.items())
+    return "\n".join(lines)
 
 
 def _resources(
@@ -104,7 +108,6 @@ def _cells(row: ResourceRow) -> tuple[str, ...]:
         *_side_cells(row.write),
         str(row.partitions),
         "" if row.items is None else f"{row.items:,}",
-        ", ".join(f"{per_s:,.0f} {reason}" for reason, per_s in row.refused_per_s.items()),
     )
 
 

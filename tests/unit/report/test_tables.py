@@ -71,15 +71,14 @@ def test_an_index_has_a_line_of_its_own_below_its_table() -> None:
     assert "1,200" not in lines[2]
 
 
-def test_columns_are_aligned_and_reasons_come_last() -> None:
+def test_what_is_refused_is_said_below_its_row() -> None:
     refused = {"TableWriteKeyRangeThroughputExceeded": 5}
     before, after = observation(1.0, resource(side(0.0))), observation(2.0, resource(side(9.0, refused=refused)))
 
-    heading, line = text(resource_rows(before, after)).splitlines()
+    heading, row, below = text(resource_rows(before, after)).splitlines()
 
-    assert heading.endswith("refused/s")
-    assert line.endswith("5 TableWriteKeyRangeThroughputExceeded")
-    assert heading.index("refused/s") == line.index("5 TableWrite")
+    assert heading.index("items") + len("items") == len(row)
+    assert below == "    refused 5/s: TableWriteKeyRangeThroughputExceeded"
 
 
 def test_no_tables_is_said() -> None:

@@ -5,7 +5,12 @@ from typing import Any
 
 import pytest
 
-from rydelab.plugins.custom_resource.protocol import CustomResourceError, Request, read_answer, service_timeout_s
+from rydelab.plugins.cloudformation.custom_resource.protocol import (
+    CustomResourceError,
+    Request,
+    read_answer,
+    service_timeout_s,
+)
 
 STACK_ID = "arn:aws:cloudformation:us-east-1:000000000000:stack/s/1"
 REQUEST = Request(

@@ -2,7 +2,7 @@
 
 from urllib.parse import parse_qs, urlsplit
 
-from rydelab.plugins.custom_resource.inbox import PATH, REMEMBERED, Inbox
+from rydelab.plugins.cloudformation.custom_resource.inbox import PATH, REMEMBERED, Inbox
 
 
 def signature_of(url: str) -> str:

@@ -24,8 +24,8 @@ from localstack.services.cloudformation.resource_provider import (
 )
 from localstack.services.edge import ROUTER
 
-from rydelab.plugins.custom_resource.inbox import PATH, Inbox
-from rydelab.plugins.custom_resource.protocol import (
+from rydelab.plugins.cloudformation.custom_resource.inbox import PATH, Inbox
+from rydelab.plugins.cloudformation.custom_resource.protocol import (
     Answer,
     CustomResourceError,
     Request,

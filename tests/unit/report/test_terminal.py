@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 from rydelab.report.latency import Latency
-from rydelab.report.summary import CellSummary, RunSummary
+from rydelab.report.summary import CellSummary, RunSummary, Saturation, ThresholdResult
 from rydelab.report.terminal import render
 
 CELL = CellSummary(
@@ -103,3 +103,50 @@ def test_a_run_succeeds_only_if_every_ledger_adds_up_and_nothing_failed() -> Non
     assert run(CELL).succeeded
     assert not run(CELL, replace(CELL, mismatches=("10 arrivals were sent, but 9 outcomes were saved",))).succeeded
     assert not run(CELL, failures=("queued on-demand: deployment failed",)).succeeded
+
+
+def test_each_cell_is_put_into_words_that_no_line_begins_with_its_name() -> None:
+    lines = render(run(CELL)).splitlines()
+
+    assert "In words" in lines
+    assert any(line.startswith("  event-driven on-demand: 0.3 % of the clients got an error") for line in lines)
+    assert not any(line.startswith("event-driven on-demand") for line in lines)
+
+
+def test_time_to_record_and_throttles_are_columns_only_where_they_are_known() -> None:
+    assert "throt-" not in render(run(CELL))
+
+    measured = replace(
+        CELL,
+        design="queued",
+        throttles={"TableWriteProvisionedThroughputExceeded": 5100},
+        time_to_record=Latency(count=1702, p50_ms=9.0, p95_ms=61_234.0, p99_ms=70_000.0, max_ms=70_000.0),
+    )
+    lines = render(run(CELL, measured)).splitlines()
+
+    ends = [line.split()[-2:] for line in lines if line.startswith(("event-driven ", "queued "))]
+    assert ends == [["?", "?"], ["61.2", "5100"]]
+
+
+def test_each_threshold_is_printed_as_passed_or_failed() -> None:
+    results = (ThresholdResult("lost == 0", 15, passed=False), ThresholdResult("p95_ms < 300", 56.7, passed=True))
+
+    text = render(run(replace(CELL, thresholds=results)))
+
+    assert "  event-driven on-demand: FAILED  lost == 0 (15)\n" in text
+    assert "  event-driven on-demand: passed  p95_ms < 300 (56.7)\n" in text
+
+
+def test_a_cell_that_the_lab_limited_is_marked() -> None:
+    limited = replace(CELL, saturation=Saturation(limited=True, reasons=("the gateway was busy", "the probe was slow")))
+
+    text = render(run(limited))
+
+    assert "event-driven on-demand: LIMITED BY THE LAB, not by the design: the gateway was busy; the probe" in text
+
+
+def test_variants_and_repeats_are_told_apart() -> None:
+    lines = render(run(CELL, replace(CELL, variant="write_units=5"), replace(CELL, repeat=2))).splitlines()
+
+    assert "  write_units=5" in lines
+    assert "  repeat 2" in lines

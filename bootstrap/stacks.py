@@ -20,8 +20,7 @@ type Report = Callable[[str], None]
 SETTLED = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
 """The statuses of a stack whose last deployment succeeded."""
 
-# AWS lets a stack in these be deleted, and nothing else. (LocalStack 4.14.0 also leaves a failed update in
-# ROLLBACK_COMPLETE, and does not put the resources back.)
+# AWS lets a stack in these be deleted, and nothing else.
 _ONLY_DELETION_HELPS = frozenset(
     {"CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED", "UPDATE_ROLLBACK_FAILED"}
 )

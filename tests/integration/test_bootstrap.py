@@ -224,15 +224,19 @@ def test_a_failed_stack_says_which_resource_and_why_and_can_be_deployed_again(si
     )
 
 
-def test_after_a_failed_update_the_same_is_deployed_again_and_not_taken_for_unchanged(site: Site) -> None:
-    site.deploy()
+def test_a_failed_update_is_taken_back_and_the_next_one_goes_on_from_there(site: Site) -> None:
+    function = site.deploy()["greeter"]["GreetName"]
+    with pytest.raises(bootstrap.DeploymentError, match="Refused"):
+        site.deploy(Broken="yes", Greeting="never")
+
+    assert site.status("greeter") == "UPDATE_ROLLBACK_COMPLETE"
+    assert json.loads(site.greet(name="you").payload) == "hello you"
+
     with pytest.raises(bootstrap.DeploymentError, match="Refused"):
         site.deploy(Broken="yes")
-
-    site.deploy()
-
-    assert site.status("greeter") == "CREATE_COMPLETE"
-    assert json.loads(site.greet(name="again").payload) == "hello again"
+    assert site.deploy(Greeting="still")["greeter"]["GreetName"] == function
+    assert site.status("greeter") == "UPDATE_COMPLETE"
+    assert json.loads(site.greet(name="here").payload) == "still here"
 
 
 def test_a_template_that_cloudformation_refuses_leaves_nothing_behind(site: Site) -> None:

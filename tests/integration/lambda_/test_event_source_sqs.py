@@ -173,6 +173,18 @@ def test_a_failed_batch_comes_back_after_the_visibility_timeout_and_ends_in_the_
     assert second - first >= 2
 
 
+def test_a_message_is_not_lost_when_the_dead_letter_queue_is_gone(source: Source, functions: Any) -> None:
+    sqs = functions.client("sqs")
+    letters_url, letters_arn = source.queue()
+    policy = json.dumps({"deadLetterTargetArn": letters_arn, "maxReceiveCount": 1})
+    url, _ = source.queue(RedrivePolicy=policy)
+    sqs.delete_queue(QueueUrl=letters_url)
+    source.send(url, "ride")
+    for _ in range(3):
+        [message] = sqs.receive_message(QueueUrl=url, VisibilityTimeout=0)["Messages"]
+        assert message["Body"] == "ride"
+
+
 def test_only_the_reported_messages_of_a_batch_come_back(source: Source) -> None:
     url, arn = source.queue(VisibilityTimeout="1")
     name = source.function(

@@ -198,6 +198,20 @@ def test_an_update_names_the_resource_and_its_old_properties(provider: Provider,
     assert not provider.was_asked_again()
 
 
+def test_a_failed_update_is_followed_by_one_that_takes_it_back(provider: Provider, stack: Stack) -> None:
+    stack.create({"ServiceToken": provider.arn, "Name": "Marengo"})
+    provider.next_event()
+
+    with pytest.raises(WaiterError):
+        stack.update({"ServiceToken": provider.arn, "Name": "Copenhagen", "Fail": "Update"})
+
+    assert provider.next_event()["ResourceProperties"]["Name"] == "Copenhagen"
+    back = provider.next_event()
+    assert (back["RequestType"], back["PhysicalResourceId"]) == ("Update", "Marengo")
+    assert back["ResourceProperties"] == {"ServiceToken": provider.arn, "Name": "Marengo"}
+    assert not provider.was_asked_again()
+
+
 def test_a_new_physical_id_deletes_the_old_resource(provider: Provider, stack: Stack) -> None:
     stack.create({"ServiceToken": provider.arn, "Name": "Old"})
     provider.next_event()

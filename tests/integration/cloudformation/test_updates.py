@@ -125,6 +125,7 @@ def test_a_changed_name_still_makes_another_resource(stack: Stack) -> None:
     assert stack.deploy(topic(f"{stack.name}-new")) == "UPDATE_COMPLETE"
 
     assert stack.id_of("Topic").endswith("-new")
+    assert stack.resources() == {"Topic": "UPDATE_COMPLETE"}
     sns = stack.lab.client("sns")
     with pytest.raises(sns.exceptions.NotFoundException):
         sns.get_topic_attributes(TopicArn=old)

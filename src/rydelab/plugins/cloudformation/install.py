@@ -8,6 +8,7 @@ from rydelab.plugins.cloudformation import (
     function_properties,
     function_waits,
     needless_replacement,
+    replaced_resources,
     resource_pace,
     rest_api_updates,
     rollback,
@@ -29,6 +30,7 @@ _MENDS = (
     function_properties,
     false_conditions,
     needless_replacement,
+    replaced_resources,
     rollback,
     stack_deletion,
 )

@@ -9,6 +9,9 @@ from rydelab.report.drawing import Axis, Key, Layer, Shape, draw, power_of_ten
 from rydelab.report.quantities import count, duration
 from rydelab.report.series import CapacitySeries, CellSeries, Column
 
+LEAST_OF_SCALE = 0.01
+"""What is smaller than this part of a shared scale cannot be seen on it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Chart:
@@ -155,6 +158,9 @@ def _backlog(cell: CellSeries, scales: Scales) -> Chart:
         return Chart("Backlog", absent="It was not measured.")
     if not any(values):
         return Chart("Backlog", absent="Nothing ever waited.")
+    if max(values) < LEAST_OF_SCALE * scales.backlog:
+        waited = "1 ride" if max(values) == 1 else f"{count(max(values))} rides"
+        return Chart("Backlog", absent=f"Never more than {waited} waited: too few for the scale of the other cells.")
     curve = _Curve(f"promised, waiting to be recorded; at most {count(max(values))}", cell.backlog, "in_flight", "area")
     return Chart(
         "Backlog",

@@ -17,6 +17,7 @@ PLOT_WIDTH, PLOT_HEIGHT = 330, 120
 PADDING = {"left": 46, "right": 22, "top": 8, "bottom": 22}
 """Fixed, so that charts below one another share their time axis to the pixel."""
 MOST_TICKS = 6
+Y_TICKS = 4
 TICKS_S = (1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
 MINUTES_FROM_S = 600
 
@@ -183,8 +184,8 @@ def _time_axis(end_s: float) -> _Spec:
 
 
 def _y(axis: Axis) -> _Spec:
-    scale: _Spec = {"domain": [axis.low, axis.high or 1.0], "nice": not axis.logarithmic_ms}
-    look: _Spec = {"title": None, "tickCount": 4}
+    scale: _Spec = {"domain": [axis.low, axis.high or 1.0], "nice": False if axis.logarithmic_ms else Y_TICKS}
+    look: _Spec = {"title": None, "tickCount": Y_TICKS}
     if axis.logarithmic_ms:
         scale["type"] = "log"
         look["values"] = [10**power for power in range(round(math.log10(axis.low)), round(math.log10(axis.high)) + 1)]

@@ -141,8 +141,6 @@ def _flags(repeated: RepeatedCell) -> Iterable[str]:
     failed = sum(not result.passed for result in cell.thresholds)
     if failed:
         yield f"{failed} of {len(cell.thresholds)} thresholds failed"
-    if len(repeated.repeats) > 1:
-        yield f"{len(repeated.repeats)} repeats: sums and medians"
 
 
 def _thresholds(cards: Iterable[_Card]) -> tuple[list[str], list[tuple[_Card, list[list[tuple[str, bool]]]]]]:
@@ -184,7 +182,7 @@ def _range(values: list[float | None]) -> str:
     number, _, unit = low.partition(" ")
     if low == high:
         return low
-    return f"{number} to {high}" if high.endswith(unit) and " " not in unit else f"{low} to {high}"
+    return f"{number}-{high}" if high.endswith(unit) and " " not in unit else f"{low} - {high}"
 
 
 def _counts(cell: CellSummary) -> Iterable[tuple[str, str]]:

@@ -142,6 +142,14 @@ def test_on_demand_has_no_line_for_a_capacity_that_is_not_set() -> None:
     assert "no capacity is set" in units.unit
 
 
+def test_a_backlog_too_small_for_the_shared_scale_is_told_instead_of_drawn() -> None:
+    long, short = replace(watched(), backlog=(0, 1500)), replace(watched(), backlog=(0, 1, 0))
+
+    charts = {chart.title: chart for chart in charts_of(short, scales_of([long, short]))}
+
+    assert charts["Backlog"].absent == "Never more than 1 ride waited: too few for the scale of the other cells."
+
+
 def test_all_cells_share_the_scales_that_are_compared_by_eye() -> None:
     other = replace(watched(SYNC), arrivals=(40,) * 30, p99_ms=(12_000.0,), backlog=())
 

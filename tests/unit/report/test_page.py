@@ -152,7 +152,7 @@ def test_repeats_are_bars_of_their_own_and_medians() -> None:
     page = Page(render_page(repeated))
 
     assert len(page.all("div", **{"class": "bar"})) == 3
-    assert "3 repeats: sums and medians" in page.text
+    assert "3 repeats, a bar each; counts are sums, times medians" in page.text
     assert "its range" in page.text
     assert "Repeat 1 of 3." in page.text
     assert "recorded 900 100 %" in page.text

@@ -31,7 +31,8 @@ def headlines(run: RunSummary) -> Iterator[str]:
         return
     whole = [cell for cell in cells if cell.total.arrivals and cell.total.rows["recorded"] == cell.total.arrivals]
     if len(whole) == len(cells):
-        yield f"Every ride was recorded, in {'the only cell' if len(cells) == 1 else f'all {len(cells)} cells'}."
+        where = {1: "the only cell", 2: "both cells"}.get(len(cells), f"all {len(cells)} cells")
+        yield f"Every ride was recorded, in {where}."
     elif whole:
         yield f"{len(whole)} of {len(cells)} cells recorded every ride: {_names(whole)}."
     else:

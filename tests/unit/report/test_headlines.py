@@ -19,7 +19,7 @@ def test_lost_rides_are_named_with_their_cells() -> None:
 
 def test_all_none_and_the_only_one_have_their_own_words() -> None:
     assert next(headlines(run(cell()))) == "Every ride was recorded, in the only cell."
-    assert next(headlines(run(cell(), cell(design="queued")))) == "Every ride was recorded, in all 2 cells."
+    assert next(headlines(run(cell(), cell(design="queued")))) == "Every ride was recorded, in both cells."
     assert next(headlines(run(cell({"lost": 1})))) == "No cell recorded every ride (1 cell)."
     assert next(headlines(run())) == "No cell was run to its end."
 

@@ -32,5 +32,5 @@ def install_process_executor() -> None:
 
     LocalStack itself asks for its executor only when its Lambda service is made, and with it what we replace.
     """
-    if config.LAMBDA_RUNTIME_EXECUTOR == ProcessExecutorPlugin.name:
+    if ProcessExecutorPlugin.name == config.LAMBDA_RUNTIME_EXECUTOR:
         get_runtime_executor()

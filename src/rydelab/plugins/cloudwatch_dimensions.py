@@ -11,6 +11,8 @@ from typing import Any
 from localstack.services.cloudwatch.cloudwatch_database_helper import CloudwatchDatabase
 from localstack.utils.patch import patch
 
+from rydelab.plugins.supported_version import require_supported_version
+
 
 class _ExactDimensions(CloudwatchDatabase):  # type: ignore[misc]
     """The same database, which searches for exactly the dimensions that it is given."""
@@ -31,6 +33,7 @@ class _ExactDimensions(CloudwatchDatabase):  # type: ignore[misc]
 @cache
 def install() -> None:
     """Change GetMetricData, GetMetricStatistics and alarms; ListMetrics filters as before, as on AWS."""
+    require_supported_version("the DynamoDB plug-in")
 
     @patch(CloudwatchDatabase.get_metric_data_stat)
     def get_metric_data_stat(fn: Any, self: CloudwatchDatabase, *args: Any, **request: Any) -> Any:

@@ -12,6 +12,7 @@ from localstack.utils.patch import patch
 from rydelab.capacity.alarms import Alarm
 from rydelab.capacity.metrics import NAMESPACE
 from rydelab.plugins.autoscaling.names import Place, ScalableId
+from rydelab.plugins.supported_version import require_supported_version
 
 _COMPARED = {"GreaterThanThreshold": "greater than", "LessThanThreshold": "less than"}
 _managed: set[str] = set()
@@ -68,6 +69,7 @@ def leave_alarms_to_the_loop() -> None:
 
     It would look at them by the real clock, seldom (an alarm of 15 points every 15 minutes), and overwrite their state.
     """
+    require_supported_version("the auto scaling plug-in")
 
     @patch(AlarmScheduler.schedule_metric_alarm)
     def schedule_metric_alarm(fn: Any, self: AlarmScheduler, alarm_arn: str) -> None:

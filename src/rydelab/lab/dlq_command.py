@@ -84,7 +84,8 @@ def described(contents: Contents, *, now_s: float) -> str:
     lines = [f"{len(contents.letters)}"]
     if contents.letters:
         ages_s = [now_s - letter.sent_s for letter in contents.letters]
-        lines[0] += f", sent {_age(max(ages_s))} to {_age(min(ages_s))} ago"
+        oldest, youngest = _age(max(ages_s)), _age(min(ages_s))
+        lines[0] += f", sent {oldest} ago" if oldest == youngest else f", sent {oldest} to {youngest} ago"
     if contents.hidden:
         lines[0] += f"; {contents.hidden} more are hidden, since somebody has just read them"
     lines += [f"{number:>8}  {reason}" for reason, number in contents.reasons]
@@ -125,10 +126,10 @@ def _purge(settings: Settings, offers: Mapping[str, str], *, poison: bool, dry_r
     letters = sum(count(sqs, url))
     what = "poison letters" if poison else "dead letters"
     if dry_run:
-        print(f"dry run: {letters} {what} would be deleted; nothing was changed")
+        print(f"dry run: {what} that would be deleted: {letters}; nothing was changed")
         return 0
     sqs.purge_queue(QueueUrl=url)
-    print(f"{letters} {what} deleted")
+    print(f"{what} deleted: {letters}")
     return 0
 
 

@@ -15,9 +15,10 @@ import pytest
 
 import bootstrap
 from rydelab.lab.deployment import Deployment, describe
-from rydelab.lab.drain import Stores, drain
+from rydelab.lab.drain import drain
 from rydelab.lab.ledger import ROWS, Answer, settle
 from rydelab.lab.observation import Observation
+from rydelab.lab.stores import Stores
 from rydelab.lab.warm_up import warm_up
 from tests.integration.conftest import Lab
 

@@ -1,7 +1,7 @@
 """A cell: one design with one table mode and options, deployed under a stage of its own. Pure."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,6 +37,8 @@ class Option:
     most: int = 0
     table_modes: tuple[str, ...] = TABLE_MODES
     """Where it means something."""
+    default: str | int | None = None
+    """The templates' own; None for nothing."""
 
     def check(self, value: object) -> str | None:
         """Return what is wrong with *value*, None if nothing is."""
@@ -55,6 +57,7 @@ OPTIONS: Mapping[str, Option] = {
         least=1,
         most=MOST_UNITS,
         table_modes=WITH_UNITS,
+        default=DEFAULT_UNITS,
     ),
     "write_units": Option(
         "write units a second; the minimum when autoscaled",
@@ -62,6 +65,7 @@ OPTIONS: Mapping[str, Option] = {
         least=1,
         most=MOST_UNITS,
         table_modes=WITH_UNITS,
+        default=DEFAULT_UNITS,
     ),
     "max_read_units": Option(
         "the most read units that auto scaling sets",
@@ -69,6 +73,7 @@ OPTIONS: Mapping[str, Option] = {
         least=1,
         most=MOST_UNITS,
         table_modes=("autoscaled",),
+        default=DEFAULT_MAX_UNITS,
     ),
     "max_write_units": Option(
         "the most write units that auto scaling sets",
@@ -76,14 +81,20 @@ OPTIONS: Mapping[str, Option] = {
         least=1,
         most=MOST_UNITS,
         table_modes=("autoscaled",),
+        default=DEFAULT_MAX_UNITS,
     ),
     "sdk_retry_mode": Option(
-        "how the AWS SDK in the functions retries", "SdkRetryMode", choices=("legacy", "standard")
+        "how the AWS SDK in the functions retries", "SdkRetryMode", choices=("legacy", "standard"), default="legacy"
     ),
     "on_record_failure": Option(
-        "what RequestRide answers when its ride could not be handed over", "OnRecordFailure", choices=("fail", "ignore")
+        "what RequestRide answers when its ride could not be handed over",
+        "OnRecordFailure",
+        choices=("fail", "ignore"),
+        default="fail",
     ),
-    "memory_mb": Option("memory of every function", least=LEAST_MEMORY_MB, most=MOST_MEMORY_MB),
+    "memory_mb": Option(
+        "memory of every function", least=LEAST_MEMORY_MB, most=MOST_MEMORY_MB, default=LEAST_MEMORY_MB
+    ),
     "ride_concurrency": Option("reserved concurrency of RequestRide", least=0, most=MOST_CONCURRENCY),
     "record_concurrency": Option(
         "reserved concurrency of the function that records rides", least=0, most=MOST_CONCURRENCY
@@ -103,9 +114,14 @@ class Cell:
         return " ".join([self.design, self.table_mode, *(f"{name}={value}" for name, value in self.options.items())])
 
     @property
-    def slug(self) -> str:
-        """A name for files."""
-        return re.sub(r"[^a-z0-9-]+", "-", str(self).lower())
+    def settings(self) -> dict[str, str | int]:
+        """Every option that has a value: what was set, else the templates' own."""
+        values = {
+            name: self.options.get(name) if name in self.options else option.default
+            for name, option in OPTIONS.items()
+            if self.table_mode in option.table_modes
+        }
+        return {name: value for name, value in values.items() if value is not None}
 
     @property
     def parameters(self) -> dict[str, str]:
@@ -115,6 +131,13 @@ class Cell:
             for name, option in OPTIONS.items()
             if option.parameter and name in self.options
         }
+
+
+def variant(cell: Cell, cells: Iterable[Cell]) -> str:
+    """Say what sets *cell* apart from the others of *cells* with the same design and table mode; mostly nothing."""
+    alike = [one for one in cells if (one.design, one.table_mode) == (cell.design, cell.table_mode)]
+    differing = [name for name in OPTIONS if len({one.settings.get(name) for one in alike}) > 1]
+    return " ".join(f"{name}={cell.settings[name]}" for name in differing if name in cell.settings)
 
 
 def wrong_maximum(options: Mapping[str, Any]) -> str | None:

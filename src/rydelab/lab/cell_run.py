@@ -1,38 +1,43 @@
 """Runs one cell: deploy, warm up, load, drain, reconcile."""
 
-import re
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, WaiterError
 
 import bootstrap
 from rydelab.errors import RydelabError
+from rydelab.lab import function_settings
 from rydelab.lab.cell import Cell
+from rydelab.lab.cell_result import CellResult, Measured, cell_result
 from rydelab.lab.deployment import Deployment, describe
-from rydelab.lab.drain import Drained, Stores, drain
-from rydelab.lab.ledger import ROWS, Evidence, Ledger, settle
+from rydelab.lab.drain import Drained, drain
 from rydelab.lab.load import Load, send_scenario
 from rydelab.lab.observation import Observation
 from rydelab.lab.requests_file import total_file
 from rydelab.lab.scenario import Scenario
+from rydelab.lab.stores import Stores
 from rydelab.lab.warm_up import warm_up
-from rydelab.report.latency import latency
-from rydelab.report.summary import CellSummary
+from rydelab.lab.watch import Watch
+from rydelab.report.summary import CellId
 
-LATE_START_S = 0.050
 WARM_UP_DRAIN_S = 15.0
 INTERRUPTED_DRAIN_S = 5.0
 """After Ctrl-C: long enough for what is nearly there, short enough for whoever waits."""
+AT_REST_S = 2.0
+"""How long the lab is watched before the load."""
 
 
 class CellError(RydelabError):
     """A cell could not be run to its end. The message is for people."""
+
+
+class LabGoneError(RydelabError):
+    """The lab does not answer any more. The message is for people."""
 
 
 class Progress(Protocol):
@@ -41,22 +46,8 @@ class Progress(Protocol):
     def say(self, line: str) -> None:
         """Say that something has happened."""
 
-    def show(self, line: str) -> None:
-        """Show how far the current step is; replaces what was shown before."""
-
-
-@dataclass(frozen=True, slots=True)
-class CellResult:
-    """What was measured, and what was found."""
-
-    summary: CellSummary
-    load: Load
-    evidence: Evidence
-
-    @property
-    def interrupted(self) -> bool:
-        """Whether Ctrl-C ended it early."""
-        return self.summary.interrupted
+    def show(self, line: str, left_s: float) -> None:
+        """Show how far the current step is, and how long this cell will take from now; replaces the line before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +55,7 @@ class CellRun:
     """One cell of a scenario on a running lab, under the stage *stage* of its own."""
 
     cell: Cell
+    id: CellId
     scenario: Scenario
     scenario_file: Path
     target: bootstrap.Target
@@ -73,6 +65,7 @@ class CellRun:
     clients: Callable[[str], Any]
     """Makes a boto3 client for a service."""
     progress: Progress
+    emulator_pid: int | None = None
 
     def run(self) -> CellResult:
         """Run the cell. Raises CellError; the stage stays deployed (see `remove`)."""
@@ -80,25 +73,40 @@ class CellRun:
         with self._errors():
             with _timed(took_s, "deploy"):
                 deployment = self._deploy()
-            self.progress.say(f"{self.cell}: deployed in {took_s['deploy']:.1f} s")
+            self.progress.say(f"{self.id}: deployed in {took_s['deploy']:.1f} s")
             stores = Stores(
                 deployment,
                 dynamodb=self.clients("dynamodb"),
                 sqs=self.clients("sqs"),
                 observation=Observation(self.target.endpoint_url),
             )
+            stores.observation.begin_writes(deployment.record_table or "")
             with _timed(took_s, "warm_up"):
                 before = self._warm_up(deployment, stores)
-            with _timed(took_s, "load"):
-                load = self._load(deployment)
-            with _timed(took_s, "drain"):
-                drained = self._drain(stores, load, before)
-        return self._result(load, drained, took_s)
+            watch = Watch(stores, emulator_pid=self.emulator_pid)
+            with watch:
+                time.sleep(AT_REST_S)
+                with _timed(took_s, "load"):
+                    load = self._load(deployment, watch)
+                with _timed(took_s, "drain"):
+                    drained = self._drain(stores, load, before)
+            measured = Measured(
+                load=load,
+                drained=drained,
+                samples=watch.samples,
+                probes=watch.probes,
+                busy=watch.busy,
+                tables=watch.tables,
+                clock_difference_s=stores.observation.clock_difference_s(),
+                durations_s=took_s,
+                has_backlog=not deployment.records_before_answering,
+            )
+        return cell_result(self.id, measured, settings=self.cell.settings, thresholds=self.scenario.thresholds)
 
     def remove(self) -> None:
         """Remove the stage from the lab. Raises CellError."""
         with self._errors():
-            self.progress.show(f"{self.cell}: removing stage {self.stage}")
+            self.progress.show(f"{self.id}: removing stage {self.stage}", 0.0)
             bootstrap.destroy(self.target, stage=self.stage)
 
     def forget_outcomes(self) -> None:
@@ -117,31 +125,35 @@ class CellRun:
             design=self.cell.design,
             table_mode=self.cell.table_mode,
             parameters=self.cell.parameters,
-            progress=lambda line: self.progress.show(f"{self.cell}: {line}"),
+            progress=lambda line: self._show(line, before_load=True),
         )
-        return describe(outputs, stage=self.stage)
+        deployment = describe(outputs, stage=self.stage)
+        function_settings.apply(self.cell.options, deployment, self.clients("lambda"))
+        return deployment
 
     def _warm_up(self, deployment: Deployment, stores: Stores) -> frozenset[str]:
         """Return the rides that are there, or promised, before the load."""
         rides = self.scenario.warm_up_rides
-        self.progress.show(f"{self.cell}: warming up with {rides} rides")
+        self._show(f"warming up with {rides} rides", before_load=True)
         accepted = warm_up(_url(deployment), rides=rides, timeout_s=self.scenario.timeout_s)
         if len(accepted) < rides:
-            self.progress.say(f"{self.cell}: {rides - len(accepted)} of {rides} warm-up rides were not accepted")
+            self.progress.say(f"{self.id}: {rides - len(accepted)} of {rides} warm-up rides were not accepted")
         drained = drain(stores, accepted=accepted, with_errors=len(accepted) < rides, deadline_s=WARM_UP_DRAIN_S)
         if drained.interrupted:
             raise KeyboardInterrupt
         evidence = drained.evidence
         return accepted | evidence.recorded | evidence.dead_lettered
 
-    def _load(self, deployment: Deployment) -> Load:
+    def _load(self, deployment: Deployment, watch: Watch) -> Load:
         planned = sum(1 for _ in self.scenario.arrivals())
         whole_s = self.scenario.duration_s
         begin = time.monotonic()
 
         def show(outcomes: int) -> None:
+            if watch.is_lab_gone:
+                raise LabGoneError(f"the lab at {self.target.endpoint_url} does not answer any more")
             left_s = max(0.0, whole_s - (time.monotonic() - begin))
-            self.progress.show(f"{self.cell}: {outcomes} of {planned} arrivals answered, {left_s:.0f} s of load left")
+            self.progress.show(f"{self.id}: {outcomes} of {planned} arrivals answered", left_s + self.scenario.drain_s)
 
         load = send_scenario(
             self.scenario_file,
@@ -151,17 +163,17 @@ class CellRun:
             progress=show,
         )
         errors = sum(not request.accepted for request in load.requests)
-        self.progress.say(f"{self.cell}: {sum(load.started.values())} arrivals sent, {errors} not accepted")
+        self.progress.say(f"{self.id}: {sum(load.started.values())} arrivals sent, {errors} not accepted")
         return load
 
     def _drain(self, stores: Stores, load: Load, before: frozenset[str]) -> Drained:
-        accepted = frozenset(request.ride_id for request in load.requests if request.accepted and request.ride_id)
+        accepted = frozenset(request.ride_id for request in load.ride_requests if request.accepted and request.ride_id)
         begin = time.monotonic()
         deadline_s = INTERRUPTED_DRAIN_S if load.interrupted else self.scenario.drain_s
 
         def show(ended: int, of: int) -> None:
             left_s = max(0.0, deadline_s - (time.monotonic() - begin))
-            self.progress.show(f"{self.cell}: draining, {ended} of {of} accepted rides found, {left_s:.0f} s at most")
+            self.progress.show(f"{self.id}: draining, {ended} of {of} accepted rides found", left_s)
 
         return drain(
             stores,
@@ -172,6 +184,10 @@ class CellRun:
             progress=show,
         )
 
+    def _show(self, line: str, *, before_load: bool) -> None:
+        left_s = self.scenario.duration_s + self.scenario.drain_s if before_load else 0.0
+        self.progress.show(f"{self.id}: {line}", left_s)
+
     @contextmanager
     def _errors(self) -> Iterator[None]:
         """Say of which cell an error is, and where its answers are if it has any."""
@@ -179,47 +195,12 @@ class CellRun:
             yield
         except HTTPClientError as error:
             raise self._error(f"the lab at {self.target.endpoint_url} does not answer any more ({error})") from error
-        except (RydelabError, bootstrap.BootstrapError, BotoCoreError, ClientError) as error:
+        except (RydelabError, bootstrap.BootstrapError, BotoCoreError, ClientError, WaiterError) as error:
             raise self._error(str(error)) from error
 
     def _error(self, reason: str) -> CellError:
         kept = f"; the answers until then are in {self._outcomes.name}" if self._outcomes.exists() else ""
-        return CellError(f"{self.cell}: {reason}{kept}")
-
-    def _result(self, load: Load, drained: Drained, took_s: Mapping[str, float]) -> CellResult:
-        ledger = settle(
-            started=load.rides, answers=[request.answer for request in load.ride_requests], evidence=drained.evidence
-        )
-        interrupted = load.interrupted or drained.interrupted
-        summary = summarize(self.cell, load, ledger, interrupted=interrupted, durations_s=took_s)
-        return CellResult(summary, load, drained.evidence)
-
-
-def summarize(
-    cell: Cell, load: Load, ledger: Ledger, *, interrupted: bool, durations_s: Mapping[str, float]
-) -> CellSummary:
-    """Put together what one cell came to."""
-    reasons = Counter(without_ids(request.error) for request in load.requests if request.error)
-    rows = asdict(ledger)
-    return CellSummary(
-        design=cell.design,
-        table_mode=cell.table_mode,
-        arrivals=ledger.arrivals,
-        rows={row: rows[row] for row in ROWS},
-        rewrites=ledger.rewrites,
-        mismatches=ledger.mismatches,
-        latency=latency(request.latency_s for request in load.requests if request.accepted),
-        late_starts=sum(request.late_s > LATE_START_S for request in load.requests),
-        late_start_s=LATE_START_S,
-        errors=dict(reasons.most_common()),
-        interrupted=interrupted,
-        durations_s={step: round(elapsed_s, 3) for step, elapsed_s in durations_s.items()},
-    )
-
-
-def without_ids(error: str) -> str:
-    """Take the UUIDs out of *error*, so that errors that differ in nothing else are one reason."""
-    return re.sub(r"\b[0-9a-f]{8}-[0-9a-f-]{3,27}", "…", error)
+        return CellError(f"{self.id}: {reason}{kept}")
 
 
 def _url(deployment: Deployment) -> str:

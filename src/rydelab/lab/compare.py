@@ -1,53 +1,65 @@
 """The sub-command ``compare``: runs every cell of a scenario and shows what became of each arrival."""
 
 import argparse
-import secrets
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cache
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
-import boto3
-from botocore.config import Config
 from rich.console import Console
-from rich.text import Text
 
-import bootstrap
 from rydelab.cli import EXIT_INTERRUPTED, Command
 from rydelab.errors import RydelabError
 from rydelab.lab import emulator
-from rydelab.lab.cell_run import CellError, CellRun
+from rydelab.lab.cell import OPTIONS, Cell, parse_cells
+from rydelab.lab.comparison import Comparison
+from rydelab.lab.emulator import EmulatorInfo
+from rydelab.lab.junit import render_junit
 from rydelab.lab.load import LOADTESTS
-from rydelab.lab.results import RunFolder, check_writable
+from rydelab.lab.progress import TerminalProgress
+from rydelab.lab.results import Plan, RunFolder, check_writable
+from rydelab.lab.run_report import write_report
 from rydelab.lab.scenario import Scenario, find, load
-from rydelab.report.summary import CellSummary, RunSummary
+from rydelab.lab.thresholds import METRICS, ThresholdError, judge, parse_threshold
+from rydelab.report.folder import read_run
+from rydelab.report.markdown import render_markdown
+from rydelab.report.summary import RunSummary
 from rydelab.report.terminal import render
 from rydelab.settings import Settings, add_flags, is_loopback
 
-DESCRIPTION = """\
+EXIT_FAILED = 1
+EXIT_SATURATED = 3
+DEFAULT_SCENARIO = "quick"
+MOST_REPEATS = 100
+
+DESCRIPTION = f"""\
 Run every cell (a design with a table mode) of a scenario, one after another, each deployed under a stage of its own,
 and show what became of each arrival and how long people waited. Arrivals come on schedule, whatever the answers do.
 
 A lab that runs at the endpoint is used, and the stages are removed from it afterwards; otherwise one is started on the
-port and stopped at the end. The results stay in a folder below --results.
+port and stopped at the end. The results stay in a folder below --results; report.html in it opens in a browser.
 
 examples:
-  rydelab compare                          loadtests/scenarios/quick.toml
-  rydelab compare my.toml                  a scenario of your own
-  rydelab compare --port 4567              on the lab on that port, or on one that is started there
+  rydelab compare                                        loadtests/scenarios/quick.toml
+  rydelab compare workshop --cells 'queued:*'            one design, in every table mode
+  rydelab compare --cells event-driven:provisioned:write_units=5,event-driven:on-demand
+  rydelab compare --threshold 'lost == 0' --threshold '*:on-demand p95_ms < 300'
+  rydelab compare my.toml --repeat 5                     a scenario of your own, five times: how much is chance?
+  rydelab compare --resume results/20261121-024721-quick
 
-exit status: 0 if every ledger adds up, 1 if one does not or a cell could not be run, 2 for bad input, 130 after Ctrl-C
-(which saves and shows what there is)."""
+--cells DESIGN:MODE[:OPTION=VALUE]…, separated by commas; * for every design or mode; OPTION is one of
+{", ".join(OPTIONS)}.
+--threshold [DESIGN:MODE] METRIC COMPARISON NUMBER; METRIC is one of
+{", ".join(METRICS)}.
+docs/scenarios.md explains them all.
 
-NO_CAPACITY = (
-    "The lab does not enforce a table's capacity yet: table modes do not differ here, and nothing is throttled."
-)
+exit status: 0 if every ledger adds up and every threshold is met, 1 if not or if a cell could not be run, 2 for bad
+input, 3 if the lab itself limited a cell and --strict-saturation is given, 130 after Ctrl-C (which saves and shows what
+there is)."""
 
 
 class CompareError(RydelabError):
@@ -56,198 +68,231 @@ class CompareError(RydelabError):
     exit_status = 2
 
 
-class TerminalProgress:
-    """Says lines on standard error; on a terminal, shows the current step in a line that changes."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What a person asks for, besides the settings that every command shares."""
 
-    def __init__(self) -> None:
-        self._console = Console(stderr=True, highlight=False)
-        self._status = self._console.status("")
-
-    def say(self, line: str) -> None:
-        """Print *line*."""
-        self._console.print(line, markup=False, soft_wrap=True)
-
-    def show(self, line: str) -> None:
-        """Replace the changing line; on something that is no terminal, do nothing."""
-        if self._console.is_terminal:
-            # One line, beside the spinner: what wraps cannot be replaced cleanly.
-            text = Text(line)
-            text.truncate(self._console.width - 3, overflow="ellipsis")
-            self._status.update(text)
-            self._status.start()
-
-    def done(self) -> None:
-        """Take the changing line away."""
-        self._status.stop()
+    scenario: str | None = None
+    cells: str | None = None
+    repeats: int = 1
+    thresholds: Sequence[str] = ()
+    resume: Path | None = None
+    results_dir: Path = Path("results")
+    junit: Path | None = None
+    markdown: Path | None = None
+    strict_saturation: bool = False
 
 
-def compare(scenario_file: Path, settings: Settings, *, results_dir: Path) -> int:
-    """Run the scenario in *scenario_file* and return the exit status. Raises RydelabError before the first cell."""
-    scenario = load(scenario_file)
-    check_writable(results_dir)
+def compare(wishes: Wishes, settings: Settings) -> int:
+    """Do what *wishes* say and return the exit status. Raises RydelabError before the first cell."""
+    for path in (wishes.junit, wishes.markdown):
+        if path is not None and not path.absolute().parent.is_dir():
+            raise CompareError(f"{path}: there is no folder {path.absolute().parent}")
+    begun = _resumed(wishes) if wishes.resume is not None else _begun(wishes)
     progress = TerminalProgress()
     try:
-        with _lab(settings, progress) as own:
-            started = datetime.now().astimezone()
-            folder = RunFolder(results_dir, name=scenario.name, started=started)
-            run_settings = {"endpoint_url": settings.endpoint_url, "own_lab": own}
-            copy = folder.save_run(scenario, scenario_file=scenario_file, started=started, settings=run_settings)
-            comparison = _Comparison(
-                scenario=scenario,
-                scenario_file=copy,
-                settings=settings,
-                folder=folder,
-                progress=progress,
-                started=started,
-                keep_stages=own,
-            )
-            status = comparison.run()
-            progress.done()
-            comparison.show()
+        with _lab(settings, progress) as (lab, own):
+            comparison = _comparison(begun, settings, lab, own=own, progress=progress)
+            comparison.run()
     finally:
         progress.done()
-    return status
+    _show(comparison, wishes)
+    return exit_status(
+        comparison.summary, interrupted=comparison.is_interrupted, strict_saturation=wishes.strict_saturation
+    )
 
 
-@dataclass(kw_only=True)
-class _Comparison:
-    """The cells of one run, and what they came to so far."""
+def exit_status(run: RunSummary, *, interrupted: bool, strict_saturation: bool) -> int:
+    """Say how *run* has ended, as an exit status."""
+    if interrupted:
+        return EXIT_INTERRUPTED
+    passed = all(result.passed for cell in run.cells for result in cell.thresholds)
+    if not run.succeeded or not passed:
+        return EXIT_FAILED
+    return EXIT_SATURATED if strict_saturation and any(cell.lab_limited for cell in run.cells) else 0
 
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """A run that can begin, or go on."""
+
+    plan: Plan
     scenario: Scenario
+    folder: Path | None
+    """Of a run that goes on."""
     scenario_file: Path
-    settings: Settings
-    folder: RunFolder
-    progress: TerminalProgress
-    started: datetime
-    keep_stages: bool
-    cells: list[CellSummary] = field(default_factory=list)
-    failures: list[str] = field(default_factory=list)
+    results_dir: Path
 
-    def run(self) -> int:
-        """Run the cells and save each as soon as it has ended; return the exit status."""
+
+def _begun(wishes: Wishes) -> _Begun:
+    scenario_file = find(wishes.scenario or DEFAULT_SCENARIO, folder=LOADTESTS / "scenarios")
+    scenario = load(scenario_file)
+    cells = parse_cells(wishes.cells) if wishes.cells is not None else scenario.cells
+    check_writable(wishes.results_dir)
+    plan = Plan(
+        name=scenario.name,
+        started_at=datetime.now().astimezone().isoformat(timespec="seconds"),
+        cells=cells,
+        repeats=wishes.repeats,
+        thresholds=tuple(wishes.thresholds),
+    )
+    return _Begun(plan, _with(scenario, cells, plan.thresholds), None, scenario_file, wishes.results_dir)
+
+
+def _resumed(wishes: Wishes) -> _Begun:
+    for name, value in (("SCENARIO", wishes.scenario), ("--cells", wishes.cells)):
+        if value is not None:
+            raise CompareError(f"{name} {value}: a run that is resumed has its own; leave it out beside --resume")
+    folder = RunFolder(wishes.resume or Path())
+    plan = folder.read_plan()
+    scenario = load(folder.scenario_file)
+    plan = replace(
+        plan,
+        repeats=max(plan.repeats, wishes.repeats),
+        thresholds=tuple(dict.fromkeys((*plan.thresholds, *wishes.thresholds))),
+    )
+    scenario = replace(scenario, name=plan.name)
+    return _Begun(
+        plan, _with(scenario, plan.cells, plan.thresholds), folder.path, folder.scenario_file, folder.path.parent
+    )
+
+
+def _with(scenario: Scenario, cells: Sequence[Cell], thresholds: Sequence[str]) -> Scenario:
+    """Return the scenario with other cells and more thresholds. Those of its own that are for no cell are left out."""
+    more = []
+    for text in thresholds:
         try:
-            self._run_cells()
-        except KeyboardInterrupt:
-            self._save()
-            return EXIT_INTERRUPTED
-        return 0 if self._summary().succeeded else 1
+            more.append(parse_threshold(text, cells))
+        except ThresholdError as error:
+            raise CompareError(f"--threshold {text!r}: {error}") from None
+    own = [one for one in scenario.thresholds if any(one.is_for(cell.design, cell.table_mode) for cell in cells)]
+    return replace(scenario, cells=tuple(cells), thresholds=(*own, *more))
 
-    def _run_cells(self) -> None:
-        """Run the cells. Raises KeyboardInterrupt at Ctrl-C, with what there is by then in `cells` and `failures`."""
-        # Stages of two comparisons on one lab must not meet.
-        suffix = secrets.token_hex(2)
-        for number, cell in enumerate(self.scenario.cells, start=1):
-            run = CellRun(
-                cell=cell,
-                scenario=self.scenario,
-                scenario_file=self.scenario_file,
-                target=bootstrap.Target(self.settings.endpoint_url, allow_remote=self.settings.allow_remote),
-                stage=f"cell{number}-{suffix}",
-                files=self.folder.path / f"{cell.design}-{cell.table_mode}",
-                clients=lambda service: _client(self.settings.endpoint_url, service),
-                progress=self.progress,
-            )
-            left = self.scenario.cells[number:]
-            try:
-                self._run_cell(run)
-            except KeyboardInterrupt:
-                self.failures += [f"{cell}: not run" for cell in left]
-                raise
-            finally:
-                self._save()
-            if self.failures and emulator.find(self.settings.endpoint_url) is None:
-                self.failures += [f"{cell}: not run, the lab is gone" for cell in left]
-                self._save()
-                return
 
-    def show(self) -> None:
-        """Print the table, and where the rest is."""
-        sys.stdout.write("\n" + render(self._summary(), color=Console().is_terminal))
-        sys.stdout.write(f"Saved in {self.folder.path}\n")
-        sys.stdout.flush()
+def _comparison(
+    begun: _Begun, settings: Settings, lab: EmulatorInfo, *, own: bool, progress: TerminalProgress
+) -> Comparison:
+    started = datetime.fromisoformat(begun.plan.started_at)
+    if begun.folder is None:
+        folder = RunFolder.create(begun.results_dir, name=begun.plan.name, started=started)
+    else:
+        folder = RunFolder(begun.folder)
+    notes = (
+        (f"The lab's control loops ran {lab.clock_speed:g} times as fast as AWS's.",) if lab.clock_speed != 1 else ()
+    )
+    comparison = Comparison(
+        plan=begun.plan,
+        scenario=begun.scenario,
+        settings=settings,
+        folder=folder,
+        progress=progress,
+        keep_last_stage=own,
+        emulator_pid=lab.pid,
+        notes=notes,
+    )
+    if begun.folder is not None:
+        _go_on(comparison)
+    folder.save_plan(
+        begun.plan,
+        begun.scenario,
+        scenario_file=begun.scenario_file,
+        settings={"endpoint_url": settings.endpoint_url, "own_lab": own, "clock_speed": lab.clock_speed},
+    )
+    return comparison
 
-    def _run_cell(self, run: CellRun) -> None:
-        """Run one cell and keep its results. Raises KeyboardInterrupt at Ctrl-C, after its results are kept."""
-        interrupted = False
-        try:
-            result = run.run()
-        except KeyboardInterrupt:
-            self.failures.append(f"{run.cell}: stopped before its load had begun")
-            interrupted = True
-        except CellError as error:
-            self.failures.append(str(error))
-        else:
-            self.cells.append(result.summary)
-            self.folder.add_requests(run.cell, result.load.requests, result.evidence)
-            run.forget_outcomes()
-            interrupted = result.interrupted
-        self._remove(run)
-        if interrupted:
-            raise KeyboardInterrupt
 
-    def _remove(self, run: CellRun) -> None:
-        if self.keep_stages:
-            return
-        try:
-            run.remove()
-        except CellError as error:
-            self.progress.say(f"Stage {run.stage} is left on the lab. {error}")
+def _go_on(comparison: Comparison) -> None:
+    """Take over the cells that have been run to their end."""
+    summary, series = comparison.folder.read_back()
+    finished = [cell for cell in summary.cells if not cell.interrupted] if summary else []
+    thresholds = comparison.scenario.thresholds
+    comparison.cells = {cell.id: replace(cell, thresholds=judge(thresholds, cell)) for cell in finished}
+    comparison.series = {cell: series[cell] for cell in comparison.cells if cell in series}
+    comparison.folder.keep_only(comparison.cells)
+    planned = list(comparison.planned())
+    there = sum(cell in comparison.cells for cell, _ in planned)
+    comparison.progress.say(f"{there} of {len(planned)} cells are there already")
 
-    def _summary(self) -> RunSummary:
-        return RunSummary(
-            name=self.scenario.name,
-            started_at=self.started.isoformat(timespec="seconds"),
-            cells=tuple(self.cells),
-            failures=tuple(self.failures),
-            notes=(NO_CAPACITY,) if self.cells else (),
-        )
 
-    def _save(self) -> None:
-        summary = self._summary()
-        self.folder.save_summary(summary, table=render(summary))
+def _show(comparison: Comparison, wishes: Wishes) -> None:
+    """Print the table, write what was asked for, and say where the rest is."""
+    summary, folder = comparison.summary, comparison.folder
+    sys.stdout.write("\n" + render(summary, color=Console().is_terminal))
+    sys.stdout.write(f"Saved in {folder.path}\n")
+    sys.stdout.flush()
+    write_report(folder.path)
+    if wishes.junit is not None:
+        wishes.junit.write_text(render_junit(summary, strict_saturation=wishes.strict_saturation), encoding="utf-8")
+    if wishes.markdown is not None:
+        wishes.markdown.write_text(render_markdown(read_run(folder.path)), encoding="utf-8")
 
 
 @contextmanager
-def _lab(settings: Settings, progress: TerminalProgress) -> Iterator[bool]:
-    """Use the lab that runs at the endpoint, or run one; yields whether it is our own."""
-    if emulator.find(settings.endpoint_url) is not None:
+def _lab(settings: Settings, progress: TerminalProgress) -> Iterator[tuple[EmulatorInfo, bool]]:
+    """Use the lab that runs at the endpoint, or run one; yields it, and whether it is our own."""
+    if (running := emulator.find(settings.endpoint_url)) is not None:
         progress.say(f"Using the lab that runs at {settings.endpoint_url}")
-        yield False
+        yield running, False
         return
     if not is_loopback(urlsplit(settings.endpoint_url).hostname or ""):
         raise CompareError(f"no lab answers at {settings.endpoint_url}, and one cannot be started on another machine")
     with emulator.start(settings, progress=progress.say):
-        yield True
-
-
-@cache
-def _client(endpoint_url: str, service: str) -> Any:
-    make: Any = boto3.client
-    return make(
-        service,
-        endpoint_url=endpoint_url,
-        region_name="us-east-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",  # noqa: S106 (LocalStack takes any)
-        config=Config(connect_timeout=5, read_timeout=60, proxies={}, retries={"total_max_attempts": 5}),
-    )
+        started = emulator.find(settings.endpoint_url)
+        if started is None:
+            raise CompareError(f"the lab at {settings.endpoint_url} was started and does not answer")
+        yield started, True
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "scenario", nargs="?", default="quick", help="a TOML file, or a name in loadtests/scenarios (default quick)"
+        "scenario",
+        nargs="?",
+        help=f"a TOML file, or a name in loadtests/scenarios (default {DEFAULT_SCENARIO})",
     )
-    add_flags(parser, "port", "endpoint", "data_dir", "allow_remote")
+    parser.add_argument("--cells", metavar="CELLS", help="run these cells instead of the scenario's")
+    parser.add_argument(
+        "--repeat", metavar="N", type=_repeats, default=1, help="run every cell N times; the report shows the noise"
+    )
+    parser.add_argument(
+        "--threshold",
+        metavar="CONDITION",
+        action="append",
+        default=[],
+        help="a condition that the cells must meet, besides the scenario's; may be given more than once",
+    )
+    parser.add_argument("--resume", metavar="DIR", type=Path, help="go on with the run in DIR: finished cells stay")
+    parser.add_argument("--junit", metavar="FILE", type=Path, help="also write the verdicts as JUnit XML")
+    parser.add_argument("--markdown", metavar="FILE", type=Path, help="also write the report as Markdown")
+    parser.add_argument(
+        "--strict-saturation", action="store_true", help="exit with status 3 if the lab itself limited a cell"
+    )
+    add_flags(parser, "port", "endpoint", "data_dir", "clock_speed", "allow_remote")
     parser.add_argument(
         "--results", metavar="DIR", type=Path, default=Path("results"), help="where runs are saved (default results)"
     )
 
 
+def _repeats(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= MOST_REPEATS:
+        raise argparse.ArgumentTypeError(f"{text!r} must be a whole number from 1 to {MOST_REPEATS}")
+    return int(text)
+
+
 def _run(arguments: argparse.Namespace, settings: Settings) -> int:
     # Whoever ends it kindly, such as a CI job at its time limit, gets what there is, as with Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    scenario_file = find(arguments.scenario, folder=LOADTESTS / "scenarios")
-    return compare(scenario_file, settings, results_dir=arguments.results)
+    wishes = Wishes(
+        scenario=arguments.scenario,
+        cells=arguments.cells,
+        repeats=arguments.repeat,
+        thresholds=arguments.threshold,
+        resume=arguments.resume,
+        results_dir=arguments.results,
+        junit=arguments.junit,
+        markdown=arguments.markdown,
+        strict_saturation=arguments.strict_saturation,
+    )
+    return compare(wishes, settings)
 
 
 COMPARE = Command(description=DESCRIPTION, add_arguments=_add_arguments, run=_run)

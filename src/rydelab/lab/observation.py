@@ -1,14 +1,20 @@
-"""Reads what the lab knows of itself and AWS would not tell: ``/_rydelab/…`` (see rydelab.plugins.observation)."""
+"""Reads what the lab knows of itself and AWS would not tell: ``/_rydelab/…`` (docs/observation.md)."""
 
 import http.client
 import json
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from rydelab.errors import RydelabError
 
+STATUS_PATH = "/_rydelab/status"
 LAMBDA_PATH = "/_rydelab/lambda"
+TABLES_PATH = "/_rydelab/dynamodb"
+WRITES_PATH = "/_rydelab/dynamodb/writes"
 
 
 class ObservationError(RydelabError):
@@ -16,33 +22,144 @@ class ObservationError(RydelabError):
 
 
 @dataclass(frozen=True, slots=True)
+class FunctionActivity:
+    """What a function has done since the lab started."""
+
+    throttles: int = 0
+    """Invocations that were refused for want of concurrency."""
+    retried: int = 0
+    """Events and messages that were handed to it again."""
+    running: int = 0
+    """Invocations under way."""
+
+
+@dataclass(frozen=True, slots=True)
+class LambdaActivity:
+    """What Lambda is doing."""
+
+    waiting: Mapping[str, int]
+    """Per function, the asynchronous events that it has taken and not finished: queued, retrying and running."""
+    functions: Mapping[str, FunctionActivity]
+
+    def of(self, function_name: str | None) -> FunctionActivity:
+        """Return what a function has done; nothing for one that was never invoked."""
+        return self.functions.get(function_name or "", FunctionActivity())
+
+
+@dataclass(frozen=True, slots=True)
+class ItemWrites:
+    """The items of a table whose partition key is a text, and their writes."""
+
+    now: float
+    """The lab's clock: the Unix time at which the table was looked at."""
+    writes: Mapping[str, int]
+    """How often each item was written since it was asked to note writes; 0 for one from before."""
+    first_at: Mapping[str, float]
+    """The Unix time of each item's first write, by the lab's clock; only of those with writes."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableActivity:
+    """What happened to a table, second by second."""
+
+    is_on_demand: bool
+    write_burst_size: float
+    """The most write units that can be saved up."""
+    read_burst_size: float
+    seconds: Sequence[Mapping[str, Any]]
+    """One per second of Unix time in which something happened; the keys are those of docs/observation.md."""
+
+
+@dataclass(frozen=True, slots=True)
 class Observation:
-    """Asks the lab at *endpoint_url*."""
+    """Asks the lab at *endpoint_url*. Every method raises ObservationError."""
 
     endpoint_url: str
     timeout_s: float = 10.0
 
-    def asynchronous_events(self, function_name: str) -> int:
-        """Count the events of a function that Lambda has taken and not finished: queued, retrying and running.
+    def probe(self) -> float:
+        """Send a request that does no work, and return how long it took in seconds."""
+        begin = time.perf_counter()
+        self._ask("GET", STATUS_PATH)
+        return time.perf_counter() - begin
 
-        Raises ObservationError.
+    def lambda_activity(self) -> LambdaActivity:
+        """Return what Lambda is doing."""
+        answer = self._ask("GET", LAMBDA_PATH)
+        waiting: dict[str, int] = {}
+        for arn, counts in answer.get("asynchronous_events", {}).items():
+            # By qualified ARN: arn:aws:lambda:REGION:ACCOUNT:function:NAME:QUALIFIER.
+            name = arn.split(":")[6]
+            waiting[name] = waiting.get(name, 0) + sum(counts.values())
+        functions = {
+            name: FunctionActivity(
+                throttles=counters.get("Throttles", 0),
+                retried=counters.get("RetriedEvents", 0),
+                running=counters.get("Running", 0),
+            )
+            for name, counters in answer.get("functions", {}).items()
+        }
+        return LambdaActivity(waiting, functions)
+
+    def begin_writes(self, table: str) -> None:
+        """Have the lab note the writes of *table* from now on."""
+        self._ask("POST", f"{WRITES_PATH}?table={quote(table)}")
+
+    def item_writes(self, table: str) -> ItemWrites | None:
+        """Return the items of *table* with their writes, which consumes no units.
+
+        None from a lab that does not enforce capacity: it knows no tables, and reading them costs nothing there.
         """
-        events = self._get(LAMBDA_PATH).get("asynchronous_events", {})
-        # By qualified ARN: arn:aws:lambda:REGION:ACCOUNT:function:NAME:QUALIFIER.
-        return sum(sum(counts.values()) for arn, counts in events.items() if f":function:{function_name}:" in arn)
+        answer = self._ask("GET", f"{WRITES_PATH}?table={quote(table)}")
+        if not answer["tables"]:
+            return None
+        (found,) = answer["tables"]
+        names = [keys[0] for keys in found["keys"]]
+        times = zip(names, found["first_at"], strict=True)
+        return ItemWrites(
+            now=answer["now"],
+            writes=dict(zip(names, found["writes"], strict=True)),
+            first_at={name: first_at for name, first_at in times if first_at is not None},
+        )
 
-    def _get(self, path: str) -> Any:
+    def table_activity(self, table: str, *, since: float) -> TableActivity | None:
+        """Return what happened to *table* from Unix time *since* on; None from a lab that does not enforce capacity."""
+        answer = self._ask("GET", f"{TABLES_PATH}?table={quote(table)}&since={since:.0f}")
+        if not answer["tables"]:
+            return None
+        (found,) = answer["tables"]
+        (own,) = (resource for resource in found["resources"] if resource["index"] is None)
+        columns: Mapping[str, list[Any]] = own["series"]
+        return TableActivity(
+            is_on_demand=found["billing_mode"] == "PAY_PER_REQUEST",
+            write_burst_size=own["write"]["burst_size"],
+            read_burst_size=own["read"]["burst_size"],
+            seconds=[dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)],
+        )
+
+    def tables(self) -> dict[str, Any]:
+        """Return the totals of every table, without its seconds. Raises ObservationError."""
+        totals: dict[str, Any] = self._ask("GET", f"{TABLES_PATH}?series=0")
+        return totals
+
+    def clock_difference_s(self) -> float:
+        """Return how far the lab's clock is ahead of this process's, in seconds, to within half a round trip."""
+        before = time.time()
+        now: float = self._ask("GET", f"{TABLES_PATH}?series=0&table=-")["now"]
+        return now - (before + time.time()) / 2
+
+    def _ask(self, method: str, path: str) -> Any:
         parts = urlsplit(self.endpoint_url)
         make = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         connection = make(parts.hostname or "", parts.port, timeout=self.timeout_s)
         try:
-            connection.request("GET", path)
+            connection.request(method, path)
             response = connection.getresponse()
             body = response.read()
         except (OSError, http.client.HTTPException) as error:
             raise ObservationError(f"the lab at {self.endpoint_url} does not answer any more: {error}") from error
         finally:
             connection.close()
-        if response.status != http.HTTPStatus.OK:
-            raise ObservationError(f"the lab at {self.endpoint_url} answered {response.status} to GET {path}")
+        if response.status != HTTPStatus.OK:
+            raise ObservationError(f"the lab at {self.endpoint_url} answered {response.status} to {method} {path}")
         return json.loads(body)

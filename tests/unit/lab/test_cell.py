@@ -1,6 +1,6 @@
 import pytest
 
-from rydelab.lab.cell import OPTIONS, Cell, CellNameError, parse_cells
+from rydelab.lab.cell import OPTIONS, Cell, CellNameError, parse_cells, variant
 
 
 @pytest.mark.parametrize(
@@ -55,9 +55,29 @@ def test_a_cell_says_what_it_sets() -> None:
     cell = Cell("queued", "provisioned", {"write_units": 5, "sdk_retry_mode": "standard", "memory_mb": 256})
 
     assert str(cell) == "queued provisioned write_units=5 sdk_retry_mode=standard memory_mb=256"
-    assert cell.slug == "queued-provisioned-write-units-5-sdk-retry-mode-standard-memory-mb-256"
     assert cell.parameters == {"WriteCapacityUnits": "5", "SdkRetryMode": "standard"}
 
 
 def test_every_option_says_what_it_is() -> None:
     assert all(option.description for option in OPTIONS.values())
+
+
+def test_a_cell_is_deployed_with_what_it_sets_and_the_templates_defaults() -> None:
+    assert Cell("queued", "on-demand", {"memory_mb": 256}).settings == {
+        "sdk_retry_mode": "legacy",
+        "on_record_failure": "fail",
+        "memory_mb": 256,
+    }
+    assert (
+        Cell("queued", "provisioned", {"write_units": 5}).settings.items()
+        >= {"read_units": 1, "write_units": 5}.items()
+    )
+
+
+def test_only_what_sets_it_apart_from_its_like_is_part_of_a_cells_name() -> None:
+    plain = Cell("queued", "provisioned", {"memory_mb": 256})
+    more = Cell("queued", "provisioned", {"memory_mb": 256, "write_units": 5})
+    alone = Cell("queued", "on-demand", {"memory_mb": 256})
+    cells = (plain, more, alone)
+
+    assert [variant(cell, cells) for cell in cells] == ["write_units=1", "write_units=5", ""]

@@ -1,16 +1,22 @@
 """What one cell's summary says."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from rydelab.lab import requests_file
 from rydelab.lab.asking import judge_ride
 from rydelab.lab.cell import Cell
-from rydelab.lab.cell_run import summarize, without_ids
-from rydelab.lab.ledger import Evidence, settle
+from rydelab.lab.cell_result import Measured, cell_result, without_ids
+from rydelab.lab.drain import Drained
+from rydelab.lab.ledger import Evidence
 from rydelab.lab.load import Load
+from rydelab.lab.observation import FunctionActivity, TableActivity
 from rydelab.lab.requests_file import Request, Writer
+from rydelab.lab.thresholds import parse_threshold
+from rydelab.lab.watch import Sample
+from rydelab.report.summary import CellId
 
 ACCEPTED = Request(0, 0.0, late_s=0.001, latency_s=0.020, status=201, ride_id="a", error="")
 LATE = Request(1, 0.1, late_s=0.080, latency_s=0.100, status=201, ride_id="b", error="")
@@ -64,17 +70,116 @@ def test_a_file_that_is_not_there_yet_has_no_rows(tmp_path: Path) -> None:
     assert requests_file.count(tmp_path / "requests.csv") == 0
 
 
-def test_a_summary_counts_rows_reasons_and_late_starts_and_times_accepted_rides_only() -> None:
-    load = Load(started={"ride": 4}, requests=ALL, interrupted=False, began_at=0.0)
-    ledger = settle(started=4, answers=[request.answer for request in ALL], evidence=Evidence({"a", "b", "c"}))
+def sample(at: float, *, backlog: int = 0, dead: int = 0, retried: int = 0, throttles: int = 0) -> Sample:
+    return Sample(at, backlog, dead, FunctionActivity(throttles=throttles, retried=retried), ride_throttles=throttles)
 
-    summary = summarize(Cell("microservices", "on-demand"), load, ledger, interrupted=False, durations_s={"load": 1.0})
+
+def measured(**changes: Any) -> Measured:
+    """Return a load of four arrivals, one second after Unix time 100."""
+    evidence = Evidence({"a", "b", "c"}, writes={"a": 1, "b": 2, "c": 1})
+    values: dict[str, Any] = {
+        "load": Load(started={"ride": 4}, requests=ALL, interrupted=False, began_at=100.0),
+        "drained": Drained(evidence, {"a": 110.01, "b": 115.2, "c": 120.0}),
+        "samples": (),
+        "probes": (),
+        "busy": (),
+        "tables": (),
+        "clock_difference_s": 10.0,
+        "durations_s": {"load": 1.0},
+        "has_backlog": False,
+    }
+    return Measured(**values | changes)
+
+
+CELL = CellId("microservices", "provisioned")
+
+
+def test_a_summary_counts_rows_reasons_and_late_starts_and_times_accepted_rides_only() -> None:
+    summary = cell_result(CELL, measured(), settings={}).summary
 
     assert summary.rows == {"refused": 1, "recorded": 2, "dead_lettered": 0, "in_flight": 0, "lost": 0, "ghost": 1}
     assert summary.arrivals == sum(summary.rows.values())
+    assert summary.rewrites == 1
     assert summary.late_starts == 1
     assert summary.errors == {REFUSED.error: 1, UNANSWERED.error: 1}
     assert (summary.latency.count, summary.latency.max_ms) == (2, 100.0)
+    assert summary.error_latency
+    assert (summary.error_latency.count, summary.error_latency.max_ms) == (2, 30_000.0)
+
+
+def test_the_time_to_record_is_counted_from_the_answer_by_the_labs_clock() -> None:
+    result = cell_result(CELL, measured(), settings={})
+
+    # a: written after 0.01 s, answered after 0.02. b: due after 0.1 s, answered 0.1 s later, written after 5.2 s.
+    assert result.summary.time_to_record
+    assert (result.summary.time_to_record.p50_ms, result.summary.time_to_record.max_ms) == (0.0, 5000.0)
+    assert [one.recorded_s for one in result.arrived] == [pytest.approx(0.01), pytest.approx(5.2), 10.0, None]
+
+
+def test_what_is_not_in_the_ledger_is_an_arrival_all_the_same() -> None:
+    unicorn = Request(4, 0.4, late_s=0.0, latency_s=0.01, status=200, ride_id=None, error="", kind="unicorn")
+    load = Load(started={"ride": 4, "unicorn": 1}, requests=(*ALL, unicorn), interrupted=False, began_at=100.0)
+
+    result = cell_result(CELL, measured(load=load), settings={})
+
+    assert result.summary.arrivals == 4
+    assert result.summary.latency.count == 2
+    assert [one.fate for one in result.arrived][-1] == "answered"
+    assert sum(value or 0 for value in result.series.arrivals) == 4
+
+
+def test_throttles_and_retries_are_counted_from_the_begin_of_the_load() -> None:
+    rows = [
+        {"second": 108, "write_units": 20.0, "refused": {"TableWriteProvisionedThroughputExceeded": 9}},
+        {"second": 110, "write_units": 2.0, "refused": {"TableWriteProvisionedThroughputExceeded": 3}},
+        {"second": 112, "write_units": 1.0, "refused": {"TableWriteProvisionedThroughputExceeded": 4}},
+    ]
+    reads = {"read_units": 0.0, "read_rate": 1.0, "write_rate": 1.0, "read_burst_left": 300.0, "write_burst_left": 0.5}
+    table = TableActivity(False, 300.0, 300.0, [row | reads for row in rows])
+    samples = [
+        sample(98.5, retried=7, throttles=1),
+        sample(99.5, retried=7, throttles=1),
+        sample(100.5, backlog=5, retried=9, throttles=1),
+        sample(101.5, backlog=2, retried=12, throttles=2, dead=3),
+    ]
+
+    result = cell_result(CELL, measured(samples=samples, tables=[table], has_backlog=True), settings={})
+
+    assert result.summary.throttles == {"TableWriteProvisionedThroughputExceeded": 7, "FunctionConcurrency": 2}
+    assert result.summary.retries == 5
+    assert result.series.backlog == (5, 2)
+    assert result.series.retries == (2, 3)
+    assert result.series.dead_letters == (0, 3)
+    (writes,) = result.series.capacity
+    assert writes.consumed == (2.0, 0.0, 1.0)
+    assert writes.throttles == (3, 0, 4)
+    assert writes.provisioned == (1.0, 1.0, 1.0)
+    # In the second in which nothing was asked for, one unit was saved.
+    assert writes.burst_left == (0.5, 1.5, 0.5)
+
+
+def test_on_demand_has_no_units_to_be_held_against() -> None:
+    row = {"second": 110, "write_units": 2.0, "refused": {}, "read_units": 0.0, "read_rate": 12000.0}
+    row |= {"write_rate": 4000.0, "read_burst_left": 0.0, "write_burst_left": 0.0}
+    table = TableActivity(is_on_demand=True, write_burst_size=0.0, read_burst_size=0.0, seconds=[row])
+
+    (writes,) = cell_result(CELL, measured(tables=[table]), settings={}).series.capacity
+
+    assert writes.consumed == (2.0,)
+    assert writes.provisioned == ()
+    assert writes.burst_left == ()
+
+
+def test_thresholds_are_judged_on_the_summary() -> None:
+    cells = [Cell("microservices", "provisioned")]
+    thresholds = [parse_threshold("lost == 0", cells), parse_threshold("ghost == 0", cells)]
+
+    summary = cell_result(CELL, measured(), settings={}, thresholds=thresholds).summary
+
+    assert [(result.expression, result.passed) for result in summary.thresholds] == [
+        ("lost == 0", True),
+        ("ghost == 0", False),
+    ]
 
 
 def test_errors_that_differ_only_in_an_id_are_one_reason() -> None:

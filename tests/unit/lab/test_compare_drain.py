@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from rydelab.lab.deployment import Deployment
-from rydelab.lab.drain import SETTLE_S, Situation, Stores, drain
-from rydelab.lab.observation import Observation
+from rydelab.lab.drain import SETTLE_S, Situation, drain
+from rydelab.lab.observation import ItemWrites, LambdaActivity, Observation
+from rydelab.lab.stores import Stores, Waiting
 
 HTTP = Deployment("s", records_before_answering=True, record_table="rides")
 EVENTS = Deployment(
@@ -55,16 +56,19 @@ class Queues:
 
 
 @dataclass(frozen=True)
-class Events(Observation):
-    """A lab whose functions have some events under way."""
+class Lab(Observation):
+    """A lab whose functions have some events under way; it knows of the writes to its table, or not."""
 
     under_way: int = 0
+    item_writes_of: ItemWrites | None = None
 
-    def _get(self, _path: str) -> Any:
-        arn = "arn:aws:lambda:us-east-1:000000000000:function"
-        mine = {"queued": 0, "retrying": self.under_way, "running": 0}
-        others = {"queued": 5, "retrying": 5, "running": 5}
-        return {"asynchronous_events": {f"{arn}:put-ride-record:$LATEST": mine, f"{arn}:put-ride:$LATEST": others}}
+    def lambda_activity(self) -> LambdaActivity:
+        """Count events for two functions."""
+        return LambdaActivity({"put-ride-record": self.under_way, "put-ride": 15}, {})
+
+    def item_writes(self, _table: str) -> ItemWrites | None:
+        """Return what was planted."""
+        return self.item_writes_of
 
 
 def stores(
@@ -74,24 +78,29 @@ def stores(
         deployment,
         dynamodb=Table(recorded),
         sqs=Queues(list(dead), queued),
-        observation=Events("http://127.0.0.1", under_way=under_way),
+        observation=Lab("http://127.0.0.1", under_way=under_way),
     )
 
 
 def situation(**changes: Any) -> Situation:
-    return Situation(**({"missing": 0, "pending": 0, "with_errors": False, "unchanged_s": SETTLE_S} | changes))
+    return Situation(**({"missing": 0, "waiting": Waiting(), "with_errors": False, "unchanged_s": SETTLE_S} | changes))
 
 
 @pytest.mark.parametrize(
     ("now", "is_over"),
     [
         pytest.param(situation(unchanged_s=0.0), True, id="all rides are found"),
-        pytest.param(situation(unchanged_s=0.0, pending=1), True, id="somebody else's event is under way"),
+        pytest.param(
+            situation(unchanged_s=0.0, waiting=Waiting(events=1)), True, id="somebody else's event is under way"
+        ),
         pytest.param(situation(with_errors=True, unchanged_s=0.0), False, id="an error may leave a ghost"),
         pytest.param(situation(with_errors=True), True, id="no ghost came for a while"),
+        pytest.param(
+            situation(with_errors=True, waiting=Waiting(invocations=1)), False, id="a function may yet leave a ghost"
+        ),
         pytest.param(situation(missing=1, unchanged_s=0.0), False, id="a look may have been too early"),
         pytest.param(situation(missing=1), True, id="nothing can bring a missing ride any more"),
-        pytest.param(situation(missing=1, pending=1), False, id="something may bring it"),
+        pytest.param(situation(missing=1, waiting=Waiting(messages=1)), False, id="something may bring it"),
     ],
 )
 def test_a_drain_goes_on_as_long_as_a_look_can_show_something_new(now: Situation, *, is_over: bool) -> None:
@@ -148,3 +157,21 @@ def test_ctrl_c_ends_a_drain_with_what_was_found_so_far() -> None:
 
     assert drained.interrupted
     assert drained.evidence.recorded == {"a"}
+
+
+def test_a_lab_that_knows_the_writes_to_its_table_is_asked_instead_of_reading_the_table() -> None:
+    writes = ItemWrites(now=20.0, writes={"old": 1, "a": 1, "b": 3}, first_at={"old": 9.0, "a": 11.0, "b": 12.0})
+    found = Stores(HTTP, Table(["never read"]), Queues(), Lab("http://127.0.0.1", item_writes_of=writes))
+
+    drained = drain(found, accepted={"a", "b"}, with_errors=False, ignore={"old"}, deadline_s=0)
+
+    assert drained.evidence.writes == {"a": 1, "b": 3}
+    assert drained.evidence.recorded == {"a", "b"}
+    assert drained.first_at["b"] == 12.0
+
+
+def test_without_such_a_lab_nobody_knows_how_often_a_ride_was_written() -> None:
+    drained = drain(stores(HTTP, ["a"]), accepted={"a"}, with_errors=False, deadline_s=0)
+
+    assert drained.evidence.writes is None
+    assert drained.first_at == {}

@@ -1,0 +1,99 @@
+"""Where rides end, and where they wait on the way: the table, the queues and the events of one deployment."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rydelab.lab.deployment import Deployment
+from rydelab.lab.observation import LambdaActivity, Observation
+from rydelab.lab.ride_ids import ride_ids_in
+
+HIDE_S = 900
+"""Dead letters that were read stay in their queue, hidden for this long so that no poll reads them twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """The rides in the record table."""
+
+    writes: Mapping[str, int | None]
+    """How often each was written; None where the lab cannot tell."""
+    first_at: Mapping[str, float] = field(default_factory=dict)
+    """When each was first written, in the lab's Unix time, as far as the lab can tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What may still bring rides to the table."""
+
+    messages: int = 0
+    """In the ride queue: waiting, being worked on, and put off."""
+    events: int = 0
+    """Asynchronous events that Lambda has not finished."""
+    invocations: int = 0
+    """Running invocations of the functions on the way."""
+
+    @property
+    def backlog(self) -> int:
+        """Events and messages; what an invocation works on is among them."""
+        return self.messages + self.events
+
+    @property
+    def total(self) -> int:
+        """Everything."""
+        return self.backlog + self.invocations
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Looks at the table, the queues and the events of *deployment*."""
+
+    deployment: Deployment
+    dynamodb: Any
+    """A boto3 client, as `sqs`."""
+    sqs: Any
+    observation: Observation
+
+    def records(self) -> Records:
+        """Read the record table without consuming its units."""
+        table = self.deployment.record_table or ""
+        if (written := self.observation.item_writes(table)) is not None:
+            return Records(written.writes, written.first_at)
+        pages = self.dynamodb.get_paginator("scan").paginate(
+            TableName=table, ProjectionExpression="RideId", ConsistentRead=True
+        )
+        return Records({item["RideId"]["S"]: None for page in pages for item in page["Items"]})
+
+    def dead_letters(self) -> Iterator[str]:
+        """Yield the RideIds in the dead-letter queue that have not been read before."""
+        if (url := self.deployment.dead_letter_queue_url) is None:
+            return
+        while messages := self.sqs.receive_message(
+            QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=HIDE_S, WaitTimeSeconds=0
+        ).get("Messages"):
+            for message in messages:
+                yield from ride_ids_in(message["Body"])
+
+    def waiting(self, activity: LambdaActivity | None = None) -> Waiting:
+        """Count what may still bring rides to the table; *activity* saves a question if it was asked just now."""
+        activity = activity or self.observation.lambda_activity()
+        deployment = self.deployment
+        names = [deployment.functions.get(name) for name in ("RequestRide", deployment.record_function or "")]
+        return Waiting(
+            messages=_messages(self.sqs, deployment.ride_queue_url),
+            events=activity.waiting.get(deployment.event_function or "", 0),
+            invocations=sum(activity.of(name).running for name in names),
+        )
+
+    def dead(self) -> int:
+        """Count the messages in the dead-letter queue, read ones too."""
+        return _messages(self.sqs, self.deployment.dead_letter_queue_url)
+
+
+def _messages(sqs: Any, url: str | None) -> int:
+    if url is None:
+        return 0
+    # Waiting, being worked on, and put off.
+    names = [f"ApproximateNumberOfMessages{kind}" for kind in ("", "NotVisible", "Delayed")]
+    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+    return sum(int(attributes[name]) for name in names)

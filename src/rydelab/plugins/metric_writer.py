@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from localstack.aws.connect import connect_to
-from localstack.utils.bootstrap import is_api_enabled
 
 LOG = logging.getLogger(__name__)
 MINUTE_S: Final = 60
@@ -113,6 +112,8 @@ class MetricWriter:
             self._collect()
         with self._lock:
             pending, self._pending = self._pending, {}
+        from localstack.utils.bootstrap import is_api_enabled  # noqa: PLC0415 (it looks for a Docker engine)
+
         if not pending or not is_api_enabled("cloudwatch"):
             return
         by_place: dict[tuple[str, str], list[dict[str, Any]]] = {}

@@ -14,7 +14,6 @@ from typing import Any, Final
 
 from localstack.aws.connect import connect_to
 from localstack.services.logs import provider as _logs_provider  # noqa: F401 (it adds subscription filters to moto's streams)
-from localstack.utils.bootstrap import is_api_enabled
 from moto.logs.models import logs_backends
 
 from rydelab.workers.model import LogEvent
@@ -83,6 +82,8 @@ def flush() -> None:
 
 
 def _put(stream: LogStream, events: list[LogEvent]) -> None:
+    from localstack.utils.bootstrap import is_api_enabled  # noqa: PLC0415 (it looks for a Docker engine)
+
     if not is_api_enabled("logs"):
         return
     backend = logs_backends[stream.account_id][stream.region]

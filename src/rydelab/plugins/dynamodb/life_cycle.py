@@ -16,21 +16,22 @@ from rydelab.plugins.dynamodb.terms import index_of, throughput_of, update_of
 
 type Request = Mapping[str, Any]
 type Response = dict[str, Any]
-type Moto = Callable[[], Response]
-"""Does the request as moto does it, and returns its response."""
+type Do = Callable[[], Response]
+"""Does the request as moto does it, or who keeps the items, and returns the response."""
 
 
 class TableLifeCycle:
-    """The operations on tables. Each takes the request and a way to have moto do it.
+    """The operations on tables. Each takes the request, a way to have moto do it, and one for who keeps the items.
 
-    *on_delete* is called with a table that is about to be forgotten.
+    Without a *keeper* moto has everything; with one, its answer is the answer, and moto follows. *on_delete* is called
+    with a table that is about to be forgotten.
     """
 
     def __init__(self, tables: MeteredTables, *, on_delete: Callable[[MeteredTable], None]) -> None:
         self._tables = tables
         self._on_delete = on_delete
 
-    def create(self, place: Place, request: Request, moto: Moto) -> Response:
+    def create(self, place: Place, request: Request, moto: Do, keeper: Do | None = None) -> Response:
         """CreateTable. The table can be used at once; the answer says CREATING, as AWS's does."""
         with self._tables.control:
             response = moto()
@@ -38,21 +39,25 @@ class TableLifeCycle:
             table = backend.tables[response["TableDescription"]["TableName"]]
             try:
                 metered = self._tables.add(table, request)
-            except DynamoError:
+                if keeper is not None:
+                    response = keeper()
+                    backend.hand_over(table)
+            except Exception:
                 del backend.tables[table.name]
+                self._tables.all()  # forgets its capacity
                 raise
             return _described(metered, response, "TableDescription", status="CREATING")
 
-    def describe(self, place: Place, request: Request, moto: Moto) -> Response:
+    def describe(self, place: Place, request: Request, moto: Do, keeper: Do | None = None) -> Response:
         """DescribeTable."""
-        response = moto()
+        response = (keeper or moto)()
         return _described(self._tables.of(_table(place, request)), response, "Table")
 
     def limits(self) -> Response:
         """DescribeLimits."""
         return limits(self._tables.settings.capacity)
 
-    def delete(self, place: Place, request: Request, moto: Moto, *, waits: bool) -> Response:
+    def delete(self, place: Place, request: Request, moto: Do, keeper: Do | None = None, *, waits: bool) -> Response:
         """DeleteTable. A table that is being updated is refused, unless the caller would wait for it on AWS."""
         with self._tables.control:
             table = _table(place, request)
@@ -60,13 +65,16 @@ class TableLifeCycle:
             if not waits:
                 with metered.lock:
                     _refuse_while_updating(metered)
-            response = moto()
             self._on_delete(metered)
+            kept = None if keeper is None else keeper()
+            response = moto() if kept is None else kept
+            if kept is not None:
+                dynamodb_backends[place[0]][place[1]].tables.pop(table.name)
             described = _described(metered, response, "TableDescription", status="DELETING")
             self._tables.remove(metered)
             return described
 
-    def update(self, place: Place, request: Request, moto: Moto) -> Response:
+    def update(self, place: Place, request: Request, moto: Do, keeper: Do | None = None) -> Response:
         """UpdateTable. New throughput takes effect after a delay, until when the table is UPDATING."""
         with self._tables.control:
             table = _table(place, request)
@@ -74,7 +82,9 @@ class TableLifeCycle:
             with metered.lock:
                 _refuse_while_updating(metered)
                 self._change(metered, request)
-                return _described(metered, moto(), "TableDescription", status="UPDATING")
+                kept = None if keeper is None else keeper()
+                response = moto()
+                return _described(metered, kept or response, "TableDescription", status="UPDATING")
 
     def _change(self, metered: MeteredTable, request: Request) -> None:
         """Check an UpdateTable and make its capacity follow; moto does the rest."""

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from botocore import xform_name
@@ -16,13 +16,14 @@ from moto.dynamodb.models import dynamodb_backends
 
 from rydelab.plugins import cloudwatch_dimensions, lab_clock
 from rydelab.plugins.dynamodb.clock import Clock
-from rydelab.plugins.dynamodb.life_cycle import TableLifeCycle
+from rydelab.plugins.dynamodb.life_cycle import Do, TableLifeCycle
 from rydelab.plugins.dynamodb.metered import MeteredTables, Place
 from rydelab.plugins.dynamodb.metrics import DynamoDbMetrics
 from rydelab.plugins.dynamodb.operations import MeteredOperations
 from rydelab.plugins.dynamodb.settings import DynamoDbSettings, from_environment
 from rydelab.plugins.dynamodb.store import backend
 from rydelab.plugins.dynamodb.store.direct import DirectOperations
+from rydelab.plugins.dynamodb.store.elsewhere import BackendElsewhere
 from rydelab.plugins.dynamodb.store.errors import DynamoError
 from rydelab.plugins.dynamodb.store.store import Store
 from rydelab.plugins.dynamodb.wire import error_response, from_service_exception
@@ -40,9 +41,27 @@ type CountError = Callable[[RequestContext, DynamoError], None]
 @aws_provider(api="dynamodb", name="rydelab")  # type: ignore[untyped-decorator, unused-ignore]
 def dynamodb() -> Service:
     """Make the service that ``PROVIDER_OVERRIDE_DYNAMODB=rydelab`` chooses. Raises DynamoDbSettingError."""
-    backend.install(settings().capacity)
     cloudwatch_dimensions.install()
-    return Service.for_provider(DynamodbApi(), dispatch_table_factory=dispatch_table)
+    if settings().store == "localstack":
+        return _service_of_localstack()
+    backend.install(settings().capacity)
+    return Service.for_provider(
+        DynamodbApi(), dispatch_table_factory=lambda api: dispatch_table(MotoFallbackDispatcher(api))
+    )
+
+
+def _service_of_localstack() -> Service:
+    """Make the service that keeps its items in LocalStack's own provider."""
+    from rydelab.plugins.dynamodb.keeper import LocalStackKeeper  # noqa: PLC0415 (nobody else needs DynamoDB Local)
+
+    keeper = LocalStackKeeper()
+    if not settings().enforcement:
+        return Service.for_provider(keeper.provider, dispatch_table_factory=lambda _api: keeper.operations)
+    backend.install(settings().capacity, backend=partial(BackendElsewhere, keeper_of=keeper.of))
+    return Service.for_provider(
+        keeper.provider,
+        dispatch_table_factory=lambda _api: dispatch_table(dict(keeper.operations), keeper=keeper.forward),
+    )
 
 
 @cache
@@ -63,9 +82,11 @@ def metrics() -> DynamoDbMetrics:
     return DynamoDbMetrics(metered_tables())
 
 
-def dispatch_table(moto_api: DynamodbApi) -> DispatchTable:
-    """Return what does each operation, by the API's name for it."""
-    operations: DispatchTable = MotoFallbackDispatcher(moto_api)
+def dispatch_table(operations: DispatchTable, *, keeper: ServiceRequestHandler | None = None) -> DispatchTable:
+    """Return what does each operation, by the API's name for it; what is not ours is done by *operations*.
+
+    *keeper* does the operations on tables for who keeps the items, if that is not moto.
+    """
     if not settings().enforcement:
         operations |= {name: _data_operation(name, DirectOperations) for name in DATA_OPERATIONS}
         return {name: _answering(handle, lambda _context, _error: None) for name, handle in operations.items()}
@@ -73,7 +94,7 @@ def dispatch_table(moto_api: DynamodbApi) -> DispatchTable:
     operations |= {
         name: _data_operation(name, lambda store: MeteredOperations(store, tables)) for name in DATA_OPERATIONS
     }
-    operations |= _table_operations(TableLifeCycle(tables, on_delete=metrics().collect_table))
+    operations |= _table_operations(TableLifeCycle(tables, on_delete=metrics().collect_table), keeper)
     metrics().writer.start()
     return {name: _answering(handle, _count_error) for name, handle in operations.items()}
 
@@ -92,18 +113,28 @@ def _data_operation(name: str, operations_of: Callable[[Store], Operations]) -> 
     return handle
 
 
-def _table_operations(life_cycle: TableLifeCycle) -> DispatchTable:
+def _table_operations(life_cycle: TableLifeCycle, keeper: ServiceRequestHandler | None) -> DispatchTable:
+    def ways(context: RequestContext, request: Any) -> tuple[Do, Do | None]:
+        return lambda: call_moto(context), None if keeper is None else lambda: keeper(context, request)
+
+    def create(context: RequestContext, request: Any) -> Any:
+        return life_cycle.create(_place(context), request, *ways(context, request))
+
+    def update(context: RequestContext, request: Any) -> Any:
+        return life_cycle.update(_place(context), request, *ways(context, request))
+
+    def describe(context: RequestContext, request: Any) -> Any:
+        return life_cycle.describe(_place(context), request, *ways(context, request))
+
     def delete(context: RequestContext, request: Any) -> Any:
         # AWS's CloudFormation waits until a table's update is complete; LocalStack's gives up when it is refused.
         waits = context.is_internal_call
-        return life_cycle.delete(_place(context), request, lambda: call_moto(context), waits=waits)
+        return life_cycle.delete(_place(context), request, *ways(context, request), waits=waits)
 
     return {
-        "CreateTable": lambda context, request: life_cycle.create(_place(context), request, lambda: call_moto(context)),
-        "UpdateTable": lambda context, request: life_cycle.update(_place(context), request, lambda: call_moto(context)),
-        "DescribeTable": lambda context, request: life_cycle.describe(
-            _place(context), request, lambda: call_moto(context)
-        ),
+        "CreateTable": create,
+        "UpdateTable": update,
+        "DescribeTable": describe,
         "DeleteTable": delete,
         "DescribeLimits": lambda _context, _request: life_cycle.limits(),
     }

@@ -1,6 +1,7 @@
 """moto's DynamoDB backend over ordered tables, and how it takes the place of moto's own."""
 
 import copy
+from collections.abc import Callable
 from functools import partial
 from types import ModuleType
 from typing import Any
@@ -82,16 +83,16 @@ class OrderedBackend(DynamoDBBackend):  # type: ignore[misc] # moto publishes no
     transact_write_items = execute_statement = execute_transaction = batch_execute_statement = _not_here
 
 
-def install(settings: Settings = DEFAULTS) -> None:
-    """Make moto create its DynamoDB backends from :class:`OrderedBackend` from now on.
+def install(settings: Settings = DEFAULTS, *, backend: Callable[..., OrderedBackend] = OrderedBackend) -> None:
+    """Make moto create its DynamoDB backends by *backend* from now on.
 
     *settings* are the capacity model's, of which the store takes how items are sized.
     Raises RuntimeError if there are tables already: they would be lost.
     """
-    backend_class = partial(OrderedBackend, settings=settings)
+    backend_class = partial(backend, settings=settings)
     for account, regions in dynamodb_backends.items():
-        for region, backend in regions.items():
-            if backend.tables:
+        for region, present in regions.items():
+            if present.tables:
                 raise RuntimeError(f"account {account} has tables in {region}; install the store before creating any")
         regions.clear()
         regions.backend = backend_class

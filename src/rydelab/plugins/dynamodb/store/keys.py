@@ -11,7 +11,7 @@ from decimal import Decimal
 from hashlib import md5
 
 from rydelab.plugins.dynamodb.store.errors import invalid, invalid_parameters
-from rydelab.plugins.dynamodb.store.values import AttributeValue, Item, type_of
+from rydelab.plugins.dynamodb.store.values import AttributeValue, Item, plain, type_of
 
 MAX_PARTITION_KEY_BYTES = 2048
 MAX_SORT_KEY_BYTES = 1024
@@ -44,6 +44,19 @@ def number_bytes(text: str) -> bytes:
         return bytes([first, *(pair + 1 for pair in pairs)])
     end = [_NEGATIVE_NUMBER_END] if len(pairs) < _MAX_NUMBER_PAIRS else []
     return bytes([first ^ 0xFF, *(101 - pair for pair in pairs), *end])
+
+
+def number_text(encoded: bytes) -> str:
+    """Return the canonical number that :func:`number_bytes` encoded."""
+    if encoded == b"\x80":
+        return "0"
+    negative = encoded[0] < 0x80  # noqa: PLR2004 -- the highest bit is the inverted sign
+    half_exponent = (encoded[0] ^ 0xFF if negative else encoded[0]) - 256 + 64
+    pairs = [
+        101 - byte if negative else byte - 1 for byte in encoded[1:] if byte != _NEGATIVE_NUMBER_END or not negative
+    ]
+    digits = tuple(digit for pair in pairs for digit in divmod(pair, 10))
+    return plain(Decimal((int(negative), digits, 2 * half_exponent - len(digits))))
 
 
 def scalar_bytes(value: AttributeValue) -> bytes:
@@ -161,6 +174,25 @@ class KeySchema:
         prefix = self.partition_prefix(item[self.partition_name])
         return prefix if self.sort_name is None else prefix + self._sort_bytes(item[self.sort_name])
 
+    def decode(self, key: bytes) -> Item:
+        """Return the attributes that :meth:`encode` made *key* of; not for an index's entries."""
+        length_at = _HASH_BYTES + _LENGTH_BYTES
+        end = length_at + int.from_bytes(key[_HASH_BYTES:length_at])
+        found = {self.partition_name: _scalar(self.partition_type, key[length_at:end])}
+        if self.sort_name is not None and self.sort_type is not None:
+            found[self.sort_name] = _scalar(self.sort_type, key[end:])
+        return found
+
+    def partition_within(self, within: "KeyRange") -> AttributeValue | None:
+        """Return the one partition key that a range of keys belongs to; None if it may have several."""
+        length_at = _HASH_BYTES + _LENGTH_BYTES
+        if len(within.low) <= length_at:
+            return None
+        end = length_at + int.from_bytes(within.low[_HASH_BYTES:length_at])
+        if within.high > successor(within.low[:end]):
+            return None
+        return _scalar(self.partition_type, within.low[length_at:end])
+
     def _sort_bytes(self, value: AttributeValue) -> bytes:
         return self._escape(scalar_bytes(value)) + (_TERMINATOR if self.terminated else b"")
 
@@ -228,6 +260,12 @@ class KeySchema:
             raise invalid_parameters("Size of hashkey has exceeded the maximum size limit of2048 bytes")
         if self.sort_name is not None and _length(item[self.sort_name]) > MAX_SORT_KEY_BYTES:
             raise invalid_parameters("Aggregated size of all range keys has exceeded the size limit of 1024 bytes")
+
+
+def _scalar(kind: str, encoded: bytes) -> AttributeValue:
+    if kind == "S":
+        return {"S": encoded.decode()}
+    return {"N": number_text(encoded)} if kind == "N" else {"B": encoded}
 
 
 def _length(value: AttributeValue) -> int:

@@ -28,7 +28,7 @@ from rydelab.report.summary import CellId
 WARM_UP_DRAIN_S = 15.0
 INTERRUPTED_DRAIN_S = 5.0
 """After Ctrl-C: long enough for what is nearly there, short enough for whoever waits."""
-AT_REST_S = 2.0
+AT_REST_S = 1.5
 """How long the lab is watched before the load."""
 
 

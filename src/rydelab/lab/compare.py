@@ -91,9 +91,7 @@ def compare(wishes: Wishes, settings: Settings) -> int:
     begun = _resumed(wishes) if wishes.resume is not None else _begun(wishes)
     progress = TerminalProgress()
     try:
-        with _lab(settings, progress) as (lab, own):
-            comparison = _comparison(begun, settings, lab, own=own, progress=progress)
-            comparison.run()
+        comparison = _run_in_lab(begun, settings, progress)
     finally:
         progress.done()
     _show(comparison, wishes)
@@ -169,40 +167,35 @@ def _with(scenario: Scenario, cells: Sequence[Cell], thresholds: Sequence[str]) 
     return replace(scenario, cells=tuple(cells), thresholds=(*own, *more))
 
 
-def _comparison(
-    begun: _Begun, settings: Settings, lab: EmulatorInfo, *, own: bool, progress: TerminalProgress
-) -> Comparison:
-    started = datetime.fromisoformat(begun.plan.started_at)
-    if begun.folder is None:
-        folder = RunFolder.create(begun.results_dir, name=begun.plan.name, started=started)
-    else:
-        folder = RunFolder(begun.folder)
-    notes = (
-        (f"The lab's control loops ran {lab.clock_speed:g} times as fast as AWS's.",) if lab.clock_speed != 1 else ()
-    )
-    comparison = Comparison(
-        plan=begun.plan,
-        scenario=begun.scenario,
-        settings=settings,
-        folder=folder,
-        progress=progress,
-        keep_last_stage=own,
-        emulator_pid=lab.pid,
-        notes=notes,
-    )
+def _run_in_lab(begun: _Begun, settings: Settings, progress: TerminalProgress) -> Comparison:
+    """Run what is left of the run in a lab; without one if nothing is."""
+    comparison = Comparison(plan=begun.plan, scenario=begun.scenario, settings=settings, progress=progress)
     if begun.folder is not None:
-        _go_on(comparison)
-    folder.save_plan(
-        begun.plan,
-        begun.scenario,
-        scenario_file=begun.scenario_file,
-        settings={"endpoint_url": settings.endpoint_url, "own_lab": own, "clock_speed": lab.clock_speed},
-    )
+        comparison.folder = RunFolder(begun.folder)
+        _take_over(comparison)
+    if not comparison.left:
+        comparison.save()
+        return comparison
+    with _lab(settings, progress) as (lab, own):
+        comparison.emulator_pid = lab.pid
+        comparison.keep_last_stage = own
+        if lab.clock_speed != 1:
+            comparison.notes = (f"The lab's control loops ran {lab.clock_speed:g} times as fast as AWS's.",)
+        if begun.folder is None:
+            started = datetime.fromisoformat(begun.plan.started_at)
+            comparison.folder = RunFolder.create(begun.results_dir, name=begun.plan.name, started=started)
+        comparison.folder.save_plan(
+            begun.plan,
+            begun.scenario,
+            scenario_file=begun.scenario_file,
+            settings={"endpoint_url": settings.endpoint_url, "own_lab": own, "clock_speed": lab.clock_speed},
+        )
+        comparison.run()
     return comparison
 
 
-def _go_on(comparison: Comparison) -> None:
-    """Take over the cells that have been run to their end."""
+def _take_over(comparison: Comparison) -> None:
+    """Take over the cells that have been run to their end, and judge them by the thresholds of now."""
     summary, series = comparison.folder.read_back()
     finished = [cell for cell in summary.cells if not cell.interrupted] if summary else []
     thresholds = comparison.scenario.thresholds
@@ -210,8 +203,7 @@ def _go_on(comparison: Comparison) -> None:
     comparison.series = {cell: series[cell] for cell in comparison.cells if cell in series}
     comparison.folder.keep_only(comparison.cells)
     planned = list(comparison.planned())
-    there = sum(cell in comparison.cells for cell, _ in planned)
-    comparison.progress.say(f"{there} of {len(planned)} cells are there already")
+    comparison.progress.say(f"{len(planned) - len(comparison.left)} of {len(planned)} cells are there already")
 
 
 def _show(comparison: Comparison, wishes: Wishes) -> None:

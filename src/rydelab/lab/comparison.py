@@ -34,9 +34,9 @@ class Comparison:
     scenario: Scenario
     """With the thresholds of file and command line."""
     settings: Settings
-    folder: RunFolder
     progress: TerminalProgress
-    keep_last_stage: bool
+    folder: RunFolder = field(init=False)
+    keep_last_stage: bool = False
     """Whether the last cell's stage may stay: its lab ends anyway."""
     emulator_pid: int | None = None
     notes: tuple[str, ...] = ()
@@ -64,9 +64,14 @@ class Comparison:
             for cell in cells:
                 yield CellId(cell.design, cell.table_mode, variant(cell, cells), repeat), cell
 
+    @property
+    def left(self) -> list[tuple[CellId, Cell]]:
+        """The cells that have not been run yet."""
+        return [(cell_id, cell) for cell_id, cell in self.planned() if cell_id not in self.cells]
+
     def run(self) -> None:
         """Run the cells that are not there yet. Ctrl-C ends it with what there is by then."""
-        left = [(cell_id, cell) for cell_id, cell in self.planned() if cell_id not in self.cells]
+        left = self.left
         # Stages of two comparisons on one lab must not meet.
         suffix = secrets.token_hex(2)
         estimate = Estimate(self.scenario.duration_s + self.scenario.drain_s + AROUND_A_LOAD_S)

@@ -181,4 +181,8 @@ def end_with_parent(environment: Environment) -> None:
 
 def _failure(response: Any) -> str:
     error = getattr(response, "error", None)
-    return f"{type(error).__name__}: {error}" if error else ""
+    if error is None:
+        return ""
+    # Behind geventhttpclient's "retries exceeded" (there are none) is what happened.
+    cause = getattr(error, "original", None) or error
+    return f"no answer: {cause}" if str(cause) else f"no answer: {type(cause).__name__}"

@@ -34,7 +34,7 @@ STOP_TIMEOUT_S = 10.0
 """More than a worker waits for the answers that are still under way."""
 SEND_INTERVAL_S = 0.5
 WATCH_INTERVAL_S = 0.5
-EXIT_BAD_INPUT = 2
+EXIT_FAILED, EXIT_BAD_INPUT = 1, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +219,8 @@ class Master:
         if current is None or current.has_begun or msg.node_id not in current.workers:
             return
         if msg.data["digest"] != self._digest:
-            self._fail(current, f"worker {msg.node_id} has another scenario than the master: give all the same files")
+            reason = f"worker {msg.node_id} has another scenario than the master: give all the same files"
+            self._fail(current, reason, exit_status=EXIT_BAD_INPUT)
             return
         current.ready.add(msg.node_id)
         if current.ready == set(current.workers):
@@ -252,9 +253,9 @@ class Master:
                 late = ", ".join(sorted(set(current.workers) - current.ready))
                 self._fail(current, f"worker {late} was not ready within {READY_TIMEOUT_S:.0f} s")
 
-    def _fail(self, current: _Round, reason: str) -> None:
+    def _fail(self, current: _Round, reason: str, *, exit_status: int = EXIT_FAILED) -> None:
         logger.error("rydelab: %s", reason)
-        self._environment.process_exit_code = EXIT_BAD_INPUT
+        self._environment.process_exit_code = exit_status
         self._end(current)
 
     def _end(self, current: _Round) -> None:

@@ -1,0 +1,188 @@
+"""A scenario sent by several Locust processes, and from Locust's web page: each arrival is sent once, on schedule."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.integration.conftest import free_port
+from tests.integration.test_load_generator import accept, server
+
+ROOT = Path(__file__).parents[2]
+DEADLINE_S = 40
+
+
+@pytest.fixture
+def ride_url() -> Iterator[str]:
+    """Run a server that accepts every ride."""
+    with server(accept) as url:
+        yield url
+
+
+@pytest.fixture
+def processes() -> Iterator[list[subprocess.Popen[str]]]:
+    """Collect processes, and end those that still run."""
+    started: list[subprocess.Popen[str]] = []
+    yield started
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def scenario(folder: Path, *, duration_s: float, arrivals_per_s: float = 50) -> Path:
+    path = folder / "scenario.toml"
+    path.write_text(f"""
+        [[phases]]
+        duration_s = {duration_s}
+        arrivals_per_s = {arrivals_per_s}
+        [arrivals]
+        process = "poisson"
+        [[cells]]
+        design = "microservices"
+        table_mode = "on-demand"
+    """)
+    return path
+
+
+def locust(scenario_file: Path, ride_url: str, *arguments: str, headless: bool = True) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "locust", "-f", "loadtests/", "--scenario", str(scenario_file)]
+    command += ["--ride-url", ride_url, *arguments, *(["--headless", "--only-summary"] if headless else [])]
+    environ = {key: value for key, value in os.environ.items() if not key.startswith("LOCUST_")}
+    return subprocess.Popen(command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def outcomes(requests_file: Path) -> tuple[int, list[dict[str, str]]]:
+    """Return how many arrivals were sent, and the outcome of each, in the order of the schedule."""
+    total = json.loads(requests_file.with_suffix(".total.json").read_text())
+    with requests_file.open(newline="") as file:
+        rows = sorted(csv.DictReader(file), key=lambda row: int(row["arrival"]))
+    return total["started"].get("ride", 0), rows
+
+
+def wait_for(found: Callable[[], Any]) -> Any:
+    """Return what *found* returns as soon as it is true."""
+    deadline = time.monotonic() + DEADLINE_S
+    while not (value := found()):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    return value
+
+
+def test_processes_on_one_machine_share_the_arrivals(
+    tmp_path: Path, ride_url: str, processes: list[subprocess.Popen[str]]
+) -> None:
+    requests_file = tmp_path / "requests.csv"
+    run = locust(scenario(tmp_path, duration_s=3), ride_url, "--processes", "3", "--requests-file", str(requests_file))
+    processes.append(run)
+
+    output, _ = run.communicate(timeout=DEADLINE_S)
+
+    assert run.returncode == 0, output
+    started, rows = outcomes(requests_file)
+    assert [int(row["arrival"]) for row in rows] == list(range(started))
+    assert 100 < started < 200
+    assert not any(row["error"] for row in rows)
+    assert sum(float(row["late_s"]) > 0.1 for row in rows) <= started / 20
+    assert f"{started} arrivals were sent, and {started} have an outcome" in output
+
+
+def test_a_master_waits_for_its_workers_and_tells_when_one_is_lost(
+    tmp_path: Path, ride_url: str, processes: list[subprocess.Popen[str]]
+) -> None:
+    requests_file, port = tmp_path / "requests.csv", str(free_port())
+    path = scenario(tmp_path, duration_s=60)
+    master = locust(
+        path,
+        ride_url,
+        *("--master", "--master-bind-port", port, "--expect-workers", "2", "--requests-file", str(requests_file)),
+    )
+    workers = [locust(path, ride_url, "--worker", "--master-port", port) for _ in range(2)]
+    processes += [master, *workers]
+    wait_for(lambda: requests_file.exists() and requests_file.read_bytes().count(b"\n") > 40)
+
+    workers[0].send_signal(signal.SIGKILL)
+    output, _ = master.communicate(timeout=DEADLINE_S)
+
+    assert master.returncode == 1, output
+    assert "is gone, and with it its share of the arrivals" in output
+    _, rows = outcomes(requests_file)
+    numbers = [int(row["arrival"]) for row in rows]
+    assert len(numbers) == len(set(numbers))
+    assert {number % 2 for number in numbers} == {0, 1}
+
+
+def test_a_worker_with_another_scenario_is_refused(
+    tmp_path: Path, ride_url: str, processes: list[subprocess.Popen[str]]
+) -> None:
+    port = str(free_port())
+    (tmp_path / "other").mkdir()
+    master = locust(
+        scenario(tmp_path, duration_s=60),
+        ride_url,
+        *("--master", "--master-bind-port", port, "--expect-workers", "1"),
+    )
+    worker = locust(scenario(tmp_path / "other", duration_s=59), ride_url, "--worker", "--master-port", port)
+    processes += [master, worker]
+
+    output, _ = master.communicate(timeout=DEADLINE_S)
+
+    assert master.returncode == 2, output
+    assert "has another scenario than the master: give all the same files" in output
+
+
+def test_the_web_page_sends_the_same_arrivals_as_often_as_it_is_started(
+    tmp_path: Path, ride_url: str, processes: list[subprocess.Popen[str]]
+) -> None:
+    requests_file, port = tmp_path / "requests.csv", free_port()
+    total_file = requests_file.with_suffix(".total.json")
+    run = locust(
+        scenario(tmp_path, duration_s=2),
+        ride_url,
+        *("--web-host", "127.0.0.1", "--web-port", str(port), "--requests-file", str(requests_file)),
+        headless=False,
+    )
+    processes.append(run)
+    page = f"http://127.0.0.1:{port}"
+    wait_for(lambda: _answers(page))
+
+    found = []
+    for _ in range(2):
+        total_file.unlink(missing_ok=True)
+        # However many users are asked for.
+        _post(f"{page}/swarm", {"user_count": "7", "spawn_rate": "7", "host": "http://127.0.0.1"})
+        wait_for(total_file.exists)
+        found.append(outcomes(requests_file))
+        wait_for(lambda: json.loads(_get(f"{page}/stats/requests"))["state"] == "stopped")
+
+    for started, rows in found:
+        assert started > 50
+        assert [int(row["arrival"]) for row in rows] == list(range(started))
+    assert run.poll() is None
+
+
+def _get(url: str) -> bytes:
+    with urllib.request.urlopen(url, timeout=5) as response:  # noqa: S310 (our own, on 127.0.0.1)
+        body: bytes = response.read()
+        return body
+
+
+def _answers(url: str) -> bool:
+    try:
+        return bool(_get(url))
+    except urllib.error.URLError:
+        return False
+
+
+def _post(url: str, form: dict[str, str]) -> None:
+    urllib.request.urlopen(url, urllib.parse.urlencode(form).encode(), timeout=5).close()  # noqa: S310 (as above)

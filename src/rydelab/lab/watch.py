@@ -21,6 +21,8 @@ INTERVAL_S = 1.0
 PROBES_PER_INTERVAL = 4
 GONE_AFTER_S = 5.0
 """A lab that answers nothing for this long is gone."""
+SLOW_UNTIL_S = 30.0
+"""A lab whose process lives may be slow for this long: on a busy machine hundreds of environments start at once."""
 TABLE_INTERVAL_S = 60.0
 """The lab forgets what happened in a table more than an hour ago."""
 EMULATOR_MODULE = "rydelab.plugins.runtime"
@@ -91,8 +93,9 @@ class Watch:
 
     @property
     def is_lab_gone(self) -> bool:
-        """Whether the lab has not answered anything for a while."""
-        return time.monotonic() - self._answered_at > GONE_AFTER_S
+        """Whether the lab has not answered anything for a while; one whose process lives may be slow for longer."""
+        alive = self._emulator is not None and self._emulator.is_running()
+        return time.monotonic() - self._answered_at > (SLOW_UNTIL_S if alive else GONE_AFTER_S)
 
     def _run(self) -> None:
         psutil.cpu_percent()  # it counts from the call before

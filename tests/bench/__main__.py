@@ -2,7 +2,7 @@
 
 import os
 
-from tests.bench import capacity, drain, dynamodb, lab, store
+from tests.bench import capacity, drain, dynamodb, generator, lab, store
 
 
 def main() -> None:
@@ -12,6 +12,8 @@ def main() -> None:
     lab.main()
     print("\nEvents")
     drain.main()
+    print("\nThe load generator")
+    generator.main()
     print("\nThe capacity model")
     capacity.main()
     print("\nThe DynamoDB store")

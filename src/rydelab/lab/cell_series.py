@@ -17,6 +17,8 @@ from rydelab.report.summary import CellId
 type Seconds = Mapping[int, Mapping[str, Any]]
 """What the lab says of a table, by interval; intervals in which nothing happened are missing."""
 
+MOST_UNSEEN = 2
+
 
 def cell_series(
     cell: CellId,
@@ -108,9 +110,18 @@ def _refused(row: Mapping[str, Any], access: str) -> int:
 
 
 def _levels(samples: Sequence[Sample], began_at: float, level: Callable[[Sample], int]) -> Column:
-    """Return the last level that was seen in each interval; None where none was."""
-    values: dict[int, int] = {int(sample.at - began_at): level(sample) for sample in samples}
-    return tuple(values.get(interval) for interval in range(max(values) + 1))
+    """Return the last level that was seen in each interval.
+
+    Looks come once a second, but not on the second: an interval without one has the level of the one before. After
+    `MOST_UNSEEN` intervals without a look the level is unknown, None.
+    """
+    seen: dict[int, int] = {int(sample.at - began_at): level(sample) for sample in samples}
+    values: list[int | None] = []
+    unseen = MOST_UNSEEN
+    for interval in range(max(seen) + 1):
+        unseen = 0 if interval in seen else unseen + 1
+        values.append(seen[interval] if not unseen else values[-1] if values and unseen <= MOST_UNSEEN else None)
+    return tuple(values)
 
 
 def _growth(samples: Sequence[Sample], began_at: float, counter: Callable[[Sample], int]) -> Column:

@@ -19,7 +19,7 @@ def main() -> None:
     command = [sys.executable, "-m", "tests.bench.trivial_endpoint"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as endpoint:
         try:
-            assert endpoint.stdout is not None  # noqa: S101 (for mypy)
+            assert endpoint.stdout is not None
             url = endpoint.stdout.readline().strip()
             for rate_per_s in RATES_PER_S:
                 measure(url, rate_per_s)

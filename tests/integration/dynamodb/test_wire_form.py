@@ -94,8 +94,10 @@ def test_an_on_demand_table_over_its_maximum(dynamodb: Tables) -> None:
 
 def test_an_on_demand_table_at_the_table_quota(small: Tables) -> None:
     table = small.create(units=None)
-    keys = iter(range(1000))
-    bodies = [small.raw("PutItem", put(table, f"{next(keys)}"))[2] for _ in range(120)]
+    # Ten units each, so that also a slow machine passes 40 a second.
+    big = {"S": "x" * 9_500}
+    requests = [{"TableName": table, "Item": {"p": {"S": f"{number}"}, "big": big}} for number in range(120)]
+    bodies = [small.raw("PutItem", request)[2] for request in requests]
 
     body = next(body for body in bodies if body.get("__type") == LIMIT_EXCEEDED)
 

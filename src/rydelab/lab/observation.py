@@ -21,6 +21,10 @@ class ObservationError(RydelabError):
     """The lab does not say what was asked. The message is for people."""
 
 
+class LabRefusesError(ObservationError):
+    """Nothing listens where the lab was: it has ended."""
+
+
 @dataclass(frozen=True, slots=True)
 class FunctionActivity:
     """What a function has done since the lab started."""
@@ -156,6 +160,8 @@ class Observation:
             connection.request(method, path)
             response = connection.getresponse()
             body = response.read()
+        except ConnectionRefusedError as error:
+            raise LabRefusesError(f"the lab at {self.endpoint_url} does not answer any more: {error}") from error
         except (OSError, http.client.HTTPException) as error:
             raise ObservationError(f"the lab at {self.endpoint_url} does not answer any more: {error}") from error
         finally:

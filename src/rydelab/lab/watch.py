@@ -14,15 +14,16 @@ from typing import Self
 import psutil
 from botocore.exceptions import BotoCoreError, ClientError
 
-from rydelab.lab.observation import FunctionActivity, ObservationError, TableActivity
+from rydelab.lab.observation import FunctionActivity, LabRefusesError, ObservationError, TableActivity
 from rydelab.lab.stores import Stores
 
 INTERVAL_S = 1.0
 PROBES_PER_INTERVAL = 4
-GONE_AFTER_S = 5.0
-"""A lab that answers nothing for this long is gone."""
-SLOW_UNTIL_S = 30.0
-"""A lab whose process lives may be slow for this long: on a busy machine hundreds of environments start at once."""
+REFUSED_S, SILENT_S = 2.0, 60.0
+"""A lab that refuses every connection for this long has ended; one that answers nothing for this long hangs.
+
+On a busy machine, when hundreds of environments start at once, an answer takes many seconds.
+"""
 TABLE_INTERVAL_S = 60.0
 """The lab forgets what happened in a table more than an hour ago."""
 EMULATOR_MODULE = "rydelab.plugins.runtime"
@@ -71,6 +72,7 @@ class Watch:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
         self._answered_at = time.monotonic()
+        self._refused = False
         self._table_from = time.time()
         self.samples: list[Sample] = []
         self.probes: list[Probe] = []
@@ -93,9 +95,8 @@ class Watch:
 
     @property
     def is_lab_gone(self) -> bool:
-        """Whether the lab has not answered anything for a while; one whose process lives may be slow for longer."""
-        alive = self._emulator is not None and self._emulator.is_running()
-        return time.monotonic() - self._answered_at > (SLOW_UNTIL_S if alive else GONE_AFTER_S)
+        """Whether the lab has not answered anything for too long."""
+        return time.monotonic() - self._answered_at > (REFUSED_S if self._refused else SILENT_S)
 
     def _run(self) -> None:
         psutil.cpu_percent()  # it counts from the call before
@@ -136,14 +137,23 @@ class Watch:
 
     def _probe_until(self, end: float) -> None:
         for _ in range(PROBES_PER_INTERVAL):
-            with contextlib.suppress(ObservationError):
-                at = time.time()
-                self.probes.append(Probe(at, self._stores.observation.probe()))
-                self._answered_at = time.monotonic()
+            self._probe()
             left_s = end - time.monotonic()
             if left_s <= 0 or self._stopping.wait(min(left_s, INTERVAL_S / PROBES_PER_INTERVAL)):
                 return
         self._stopping.wait(max(0.0, end - time.monotonic()))
+
+    def _probe(self) -> None:
+        at = time.time()
+        try:
+            self.probes.append(Probe(at, self._stores.observation.probe()))
+        except LabRefusesError:
+            self._refused = True
+        except ObservationError:
+            self._refused = False
+        else:
+            self._refused = False
+            self._answered_at = time.monotonic()
 
     def _note_busy(self) -> None:
         emulator = None

@@ -25,7 +25,6 @@ from rydelab.lab.results import Plan, RunFolder, check_writable
 from rydelab.lab.run_report import write_report
 from rydelab.lab.scenario import Scenario, find, load
 from rydelab.lab.thresholds import METRICS, ThresholdError, judge, parse_threshold
-from rydelab.report.folder import read_run
 from rydelab.report.markdown import render_markdown
 from rydelab.report.summary import RunSummary
 from rydelab.report.terminal import render
@@ -86,8 +85,8 @@ class Wishes:
 def compare(wishes: Wishes, settings: Settings) -> int:
     """Do what *wishes* say and return the exit status. Raises RydelabError before the first cell."""
     for path in (wishes.junit, wishes.markdown):
-        if path is not None and not path.absolute().parent.is_dir():
-            raise CompareError(f"{path}: there is no folder {path.absolute().parent}")
+        if path is not None:
+            _check_writable(path)
     begun = _resumed(wishes) if wishes.resume is not None else _begun(wishes)
     progress = TerminalProgress()
     try:
@@ -212,11 +211,20 @@ def _show(comparison: Comparison, wishes: Wishes) -> None:
     sys.stdout.write("\n" + render(summary, color=Console().is_terminal))
     sys.stdout.write(f"Saved in {folder.path}\n")
     sys.stdout.flush()
-    write_report(folder.path)
+    run = write_report(folder.path)
     if wishes.junit is not None:
         wishes.junit.write_text(render_junit(summary, strict_saturation=wishes.strict_saturation), encoding="utf-8")
     if wishes.markdown is not None:
-        wishes.markdown.write_text(render_markdown(read_run(folder.path)), encoding="utf-8")
+        wishes.markdown.write_text(render_markdown(run), encoding="utf-8")
+
+
+def _check_writable(path: Path) -> None:
+    """Refuse a file that could not be written after the run; one that is there stays as it is until then."""
+    try:
+        with path.open("a", encoding="utf-8"):
+            pass
+    except OSError as error:
+        raise CompareError(f"{path}: cannot be written: {error.strerror}") from None
 
 
 @contextmanager

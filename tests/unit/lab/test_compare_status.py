@@ -80,7 +80,7 @@ def test_a_lab_that_was_the_limit_is_only_said_if_it_does_not_matter() -> None:
     [
         (Wishes(thresholds=["lost = 0"]), "--threshold 'lost = 0': must be"),
         (Wishes(thresholds=["direct-invoke:* lost == 0"]), "no cell is direct-invoke"),
-        (Wishes(junit=Path("/nowhere/at/all.xml")), "there is no folder /nowhere/at"),
+        (Wishes(junit=Path("/nowhere/at/all.xml")), "all.xml: cannot be written: No such file"),
         (Wishes(resume=Path("/nowhere"), scenario="quick"), "SCENARIO quick: a run that is resumed has its own"),
         (Wishes(resume=Path("/nowhere"), cells="queued:*"), r"--cells queued:\*: a run that is resumed"),
     ],

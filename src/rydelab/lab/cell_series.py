@@ -1,12 +1,14 @@
 """What happened in a cell over time, from its outcomes and what the watch saw. Pure.
 
-Intervals are seconds from the begin of the load. A table's seconds are whole seconds of Unix time: each is put into
-the interval in which most of it lies, so it may be half a second early or late.
+Intervals are seconds from the begin of the load, which is a whole second of the generator's Unix time. A table's
+seconds are whole seconds of the lab's: the same on one machine. With clocks that differ, each is put into the interval
+in which it ends, so that none that saw part of the load is left out.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
+from math import ceil
 from typing import Any
 
 from rydelab.lab.observation import TableActivity
@@ -18,6 +20,8 @@ type Seconds = Mapping[int, Mapping[str, Any]]
 """What the lab says of a table, by interval; intervals in which nothing happened are missing."""
 
 MOST_UNSEEN = 2
+CLOCK_ERROR_S = 0.05
+"""Two clocks that differ by no more than this are taken for one; what compares them is no better."""
 
 
 def cell_series(
@@ -62,12 +66,13 @@ def capacity(tables: Sequence[TableActivity], *, began_at: float) -> tuple[Capac
 
 def by_interval(tables: Sequence[TableActivity], *, began_at: float) -> Seconds:
     """Order what is known of a table by interval. Of a second that was looked at twice, the later look counts."""
-    return {
-        round(row["second"] - began_at): row
-        for table in tables
-        for row in table.seconds
-        if round(row["second"] - began_at) >= 0
-    }
+    seconds: dict[int, Mapping[str, Any]] = {}
+    for table in tables:
+        for row in table.seconds:
+            interval = ceil(row["second"] - began_at - CLOCK_ERROR_S)
+            if interval >= 0:
+                seconds[interval] = row
+    return seconds
 
 
 def throttled(tables: Sequence[TableActivity], *, began_at: float) -> dict[str, int]:

@@ -25,7 +25,7 @@ from rydelab.lab.scenario import Scenario
 from rydelab.lab.schedule import Arrival
 
 LEAD_S = 0.2
-"""Between the order to begin and the first arrival, so that spawning does not make the first ones late."""
+"""At least this long between the order to begin and the first arrival: spawning must not make the first ones late."""
 STOP_GRACE_S = 5.0
 """How long a load that is stopped early waits for the answers that are still due."""
 STOPPED = "the load was stopped before an answer came"
@@ -48,7 +48,7 @@ class Generator:
         self._started = Counter()
         self._is_running = True
         share = self._outlet.share()
-        begin = time.perf_counter() + LEAD_S
+        begin = time.perf_counter() + share.begins_in_s
         for arrival in self.scenario.arrivals(part=share.part, of=share.of):
             while self._is_running and (wait_s := begin + arrival.due_s - time.perf_counter()) > 0:
                 gevent.sleep(wait_s)

@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from math import ceil
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -43,6 +44,8 @@ class Share:
 
     part: int = 0
     of: int = 1
+    begins_in_s: float = 0.0
+    """How long from now the first arrival is due."""
 
 
 class Outlet(Protocol):
@@ -71,11 +74,19 @@ class _Outcomes:
     began_at: float = 0.0
     rows: int = 0
 
-    def begin(self) -> None:
-        self.began_at = time.time()
+    def open(self) -> None:
         self.rows = 0
         if self.path is not None:
             self.writer = Writer(self.path)
+
+    def begin(self, lead_s: float) -> float:
+        """Fix the begin of the load at *lead_s* from now or a little later; return how long from now.
+
+        It is a whole second of Unix time, so that the load's seconds are those by which a lab on this machine counts.
+        """
+        now = time.time()
+        self.began_at = ceil(now + lead_s)
+        return self.began_at - now
 
     def write(self, row: Sequence[object]) -> None:
         self.rows += 1
@@ -101,9 +112,8 @@ class Alone:
 
     def share(self) -> Share:
         """Return the whole load, at once."""
-        self._outcomes.begin()
-        self._outcomes.began_at += self._lead_s
-        return Share()
+        self._outcomes.open()
+        return Share(begins_in_s=self._outcomes.begin(self._lead_s))
 
     def write(self, request: Request) -> None:
         """Write the outcome to the file."""
@@ -154,7 +164,7 @@ class Worker:
         self.stop()
 
     def _begin(self, *, msg: Any, **_: object) -> None:
-        self._share.set(Share(msg.data["part"], msg.data["of"]))
+        self._share.set(Share(**msg.data))
 
     def _send_often(self) -> None:
         share = self._share
@@ -211,7 +221,7 @@ class Master:
         # Locust gives each of these a user; one that joins later gets no share.
         workers = [client.id for client in clients.ready + clients.running + clients.spawning]
         self._round = _Round(workers)
-        self._outcomes.begin()
+        self._outcomes.open()
         gevent.spawn(self._watch, self._round)
 
     def _worker_is_ready(self, *, msg: Any, **_: object) -> None:
@@ -225,9 +235,10 @@ class Master:
         current.ready.add(msg.node_id)
         if current.ready == set(current.workers):
             current.has_begun = True
-            self._outcomes.began_at = time.time() + self._lead_s
+            of = len(current.workers)
+            begins_in_s = self._outcomes.begin(self._lead_s)
             for part, worker in enumerate(current.workers):
-                self._runner.send_message(BEGIN, {"part": part, "of": len(current.workers)}, worker)
+                self._runner.send_message(BEGIN, {"part": part, "of": of, "begins_in_s": begins_in_s}, worker)
 
     def _take_outcomes(self, *, msg: Any, **_: object) -> None:
         for row in msg.data["rows"]:

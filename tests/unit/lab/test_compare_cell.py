@@ -9,6 +9,7 @@ from rydelab.lab import requests_file
 from rydelab.lab.asking import judge_ride
 from rydelab.lab.cell import Cell
 from rydelab.lab.cell_result import Measured, cell_result, without_ids
+from rydelab.lab.cell_series import by_interval
 from rydelab.lab.drain import Drained
 from rydelab.lab.ledger import Evidence
 from rydelab.lab.load import Load
@@ -186,3 +187,15 @@ def test_errors_that_differ_only_in_an_id_are_one_reason() -> None:
     error = '502 no unicorn: {"requestId": "1643a4cf-412c-4aa7-8926-1234567890ab"}, cut 5944e784-59de-48'
 
     assert without_ids(error) == '502 no unicorn: {"requestId": "…"}, cut …'
+
+
+@pytest.mark.parametrize(
+    ("began_at", "interval"),
+    [(110.0, 0), (110.01, 0), (109.99, 0), (110.6, 0), (109.4, 1), (111.2, None)],
+)
+def test_a_second_of_the_table_that_saw_part_of_the_load_is_in_one_interval(
+    began_at: float, interval: int | None
+) -> None:
+    tables = [TableActivity(is_on_demand=False, write_burst_size=0, read_burst_size=0, seconds=[{"second": 110}])]
+
+    assert list(by_interval(tables, began_at=began_at)) == ([] if interval is None else [interval])

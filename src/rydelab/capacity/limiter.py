@@ -21,6 +21,7 @@ class Limiter(Bucket):
     """
 
     __slots__ = (
+        "_hot_units",
         "_partitions",
         "_settings",
         "_sides",
@@ -64,8 +65,9 @@ class Limiter(Bucket):
         self._partitions = partitions
         self._starts = partitions.starts
         self._sides = partitions.sides[access]
+        self._hot_units = partitions.hot_units(access)
 
-    def admit(self, units: float, position: int, now: float) -> Decision:
+    def admit(self, units: float, position: int, now: float) -> Decision:  # noqa: C901 (the hot path, without calls)
         """Admit or refuse one request of *units* for the key at *position*, at *now* (seconds, any epoch).
 
         Returns the singleton ADMITTED, or a refusal; a refused request takes nothing from any bucket.
@@ -95,10 +97,17 @@ class Limiter(Bucket):
             self.last = now
         if side_elapsed > 0.0:
             side.last = now
-        if now >= side.window_end or side.heat is not None:
+        if side.heat is not None:
             self.count(units, position, now)
             return ADMITTED
-        side.window_units += units
+        if now < side.window_end:
+            side.window_units += units
+        elif side.window_units < self._hot_units:  # a cold window ends: as Partitions.close_window, which is a call
+            side.window_end = now + self._settings.heat_window_s
+            side.window_units = units
+        else:
+            self.count(units, position, now)
+            return ADMITTED
         self.consumed_units += units
         self.admitted_requests += 1
         return ADMITTED

@@ -6,7 +6,7 @@ from heapq import heapify, heappop, heappush
 from itertools import pairwise
 from typing import Literal
 
-from rydelab.capacity.bucket import Bucket
+from rydelab.capacity.bucket import Bucket, shared
 from rydelab.capacity.heat import KeyHeat
 from rydelab.capacity.positions import POSITIONS
 from rydelab.capacity.settings import Settings
@@ -64,6 +64,13 @@ class Partitions:
         """Return the most units per second that one partition serves."""
         is_read = access is Access.READ
         return self._settings.partition_read_rate if is_read else self._settings.partition_write_rate
+
+    def hot_units(self, access: Access) -> float:
+        """Return from how many units in a heat window on a partition is hot; infinity without adaptive capacity."""
+        settings = self._settings
+        if not settings.adaptive_capacity:
+            return math.inf
+        return shared(settings.heat_threshold * self.ceiling(access) * settings.heat_window_s)
 
     def at(self, position: int) -> int:
         """Return the number of the partition that holds *position*."""
@@ -141,10 +148,7 @@ class Partitions:
         """
         settings = self._settings
         side = self.sides[access][place]
-        is_hot = (
-            settings.adaptive_capacity
-            and side.window_units >= settings.heat_threshold * self.ceiling(access) * settings.heat_window_s
-        )
+        is_hot = side.window_units >= self.hot_units(access)
         idle = now - side.window_end > settings.heat_window_s
         ended = side.window_end
         side.window_units = 0.0

@@ -14,6 +14,7 @@ ALLOWED = {
     "datetime",
     "decimal",
     "enum",
+    "functools",
     "heapq",
     "itertools",
     "math",

@@ -153,7 +153,8 @@ def test_every_cell_says_what_happened_over_time(run: Path) -> None:
     for (design, table_mode), cell in series.items():
         assert sum(cell["arrivals"]) == ARRIVALS
         (writes, *_) = cell["capacity"]
-        assert sum(writes["consumed"]) == sum(cell["recorded"]) > 0
+        # More when a write went through whose ride had been answered with an error already.
+        assert sum(writes["consumed"]) >= sum(cell["recorded"]) > 0
         if table_mode == "provisioned":
             assert set(writes["provisioned"]) == {1.0}
             assert min(writes["burst_left"]) < 3

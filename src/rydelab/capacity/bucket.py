@@ -1,7 +1,5 @@
 """A token bucket whose only clock is the ``now`` it is given."""
 
-from functools import lru_cache
-
 from rydelab.capacity.settings import Settings
 
 ROUNDING = 1e-9
@@ -9,12 +7,6 @@ ROUNDING = 1e-9
 
 type Undo = list[tuple["Bucket", float, float]]
 """What each bucket held, in order, so that a request refused further on changes nothing."""
-
-
-@lru_cache(maxsize=1024, typed=True)
-def shared(value: float) -> float:
-    """Return the one object for *value*, so that buckets of equal shape need less of the processor's cache."""
-    return value
 
 
 class Bucket:
@@ -26,8 +18,8 @@ class Bucket:
     __slots__ = ("last", "rate", "size", "tokens")
 
     def __init__(self, *, rate: float, size: float, tokens: float, now: float) -> None:
-        self.rate = shared(rate)
-        self.size = shared(size)
+        self.rate = rate
+        self.size = size
         self.tokens = min(tokens, size)
         self.last = now
 
@@ -49,8 +41,8 @@ class Bucket:
     def reshape(self, *, rate: float, size: float, now: float) -> None:
         """Change rate and size from *now* on. What was gained so far stays, up to the new size: no unit is made."""
         self.take(0.0, now)
-        self.rate = shared(rate)
-        self.size = shared(size)
+        self.rate = rate
+        self.size = size
         self.tokens = min(self.tokens, size)
 
 

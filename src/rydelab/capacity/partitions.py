@@ -6,7 +6,7 @@ from heapq import heapify, heappop, heappush
 from itertools import pairwise
 from typing import Literal
 
-from rydelab.capacity.bucket import Bucket, shared
+from rydelab.capacity.bucket import Bucket
 from rydelab.capacity.heat import KeyHeat
 from rydelab.capacity.positions import POSITIONS
 from rydelab.capacity.settings import Settings
@@ -70,7 +70,7 @@ class Partitions:
         settings = self._settings
         if not settings.adaptive_capacity:
             return math.inf
-        return shared(settings.heat_threshold * self.ceiling(access) * settings.heat_window_s)
+        return settings.heat_threshold * self.ceiling(access) * settings.heat_window_s
 
     def at(self, position: int) -> int:
         """Return the number of the partition that holds *position*."""

@@ -14,7 +14,6 @@ ALLOWED = {
     "datetime",
     "decimal",
     "enum",
-    "functools",
     "heapq",
     "itertools",
     "math",

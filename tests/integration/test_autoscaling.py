@@ -158,7 +158,8 @@ def test_two_minutes_above_the_target_scale_out_to_the_maximum(table_of: Callabl
     )
     assert rides.units() == (1, 8)
     assert rides.units(index="ByDay") == (1, 1)
-    assert _minutes(policy["CreationTime"], activity["StartTime"]) >= 2
+    # Two one-minute points lie more than a minute apart: the first of them may have begun before the policy was there.
+    assert _minutes(policy["CreationTime"], activity["StartTime"]) > 1
     assert _minutes(activity["StartTime"], activity["EndTime"]) >= 36.7 / 60  # UpdateTable takes its time
 
 

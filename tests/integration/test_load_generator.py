@@ -156,16 +156,20 @@ def test_a_load_that_is_stopped_early_keeps_what_there_is(tmp_path: Path) -> Non
 
 
 def test_arrivals_under_way_when_a_load_is_stopped_are_outcomes_too(tmp_path: Path) -> None:
+    second_is_under_way, stopped = threading.Event(), threading.Event()
+
     def hang_after_the_first(number: int) -> tuple[int, bytes]:
         if number:
-            time.sleep(20)
+            second_is_under_way.set()
+            stopped.wait(20)
         return accept(number)
 
     def stop(outcomes: int) -> None:
-        if outcomes:
+        if outcomes and second_is_under_way.is_set():
             raise KeyboardInterrupt
 
     load = send(tmp_path, hang_after_the_first, duration_s=60, arrivals_per_s=10, timeout_s=30, progress=stop)
+    stopped.set()
 
     assert load.rides == len(load.requests) > 1
     assert [request.accepted for request in load.requests].count(True) == 1

@@ -83,7 +83,7 @@ def test_processes_on_one_machine_share_the_arrivals(
     tmp_path: Path, ride_url: str, processes: list[subprocess.Popen[str]]
 ) -> None:
     requests_file = tmp_path / "requests.csv"
-    run = locust(scenario(tmp_path, duration_s=3), ride_url, "--processes", "3", "--requests-file", str(requests_file))
+    run = locust(scenario(tmp_path, duration_s=2), ride_url, "--processes", "3", "--requests-file", str(requests_file))
     processes.append(run)
 
     output, _ = run.communicate(timeout=DEADLINE_S)
@@ -91,7 +91,7 @@ def test_processes_on_one_machine_share_the_arrivals(
     assert run.returncode == 0, output
     started, rows = outcomes(requests_file)
     assert [int(row["arrival"]) for row in rows] == list(range(started))
-    assert 100 < started < 200
+    assert 60 < started < 140
     assert not any(row["error"] for row in rows)
     assert sum(float(row["late_s"]) > 0.1 for row in rows) <= started / 20
     assert f"{started} arrivals were sent, and {started} have an outcome" in output
@@ -147,7 +147,7 @@ def test_the_web_page_sends_the_same_arrivals_as_often_as_it_is_started(
     requests_file, port = tmp_path / "requests.csv", free_port()
     total_file = requests_file.with_suffix(".total.json")
     run = locust(
-        scenario(tmp_path, duration_s=2),
+        scenario(tmp_path, duration_s=1),
         ride_url,
         *("--web-host", "127.0.0.1", "--web-port", str(port), "--requests-file", str(requests_file)),
         headless=False,
@@ -166,7 +166,7 @@ def test_the_web_page_sends_the_same_arrivals_as_often_as_it_is_started(
         wait_for(lambda: json.loads(_get(f"{page}/stats/requests"))["state"] == "stopped")
 
     for started, rows in found:
-        assert started > 50
+        assert started > 25
         assert [int(row["arrival"]) for row in rows] == list(range(started))
     assert run.poll() is None
 

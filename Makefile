@@ -30,8 +30,8 @@ test: lint test-unit test-integration test-e2e ## Run every test and check
 test-unit: $(READY) ## Run the tests that need no network (seconds)
 	@$(BIN)/pytest tests/unit
 
-test-integration: $(READY) ## Run the tests against one embedded lab, and the conformance suite
-	@$(BIN)/pytest tests/integration tests/conformance
+test-integration: $(READY) ## Run the tests against embedded labs (two side by side), and the conformance suite
+	@$(BIN)/pytest -n 2 --dist loadfile tests/integration tests/conformance
 
 test-e2e: $(READY) ## Run the whole command from a clean clone
 	@$(BIN)/pytest tests/e2e

@@ -245,11 +245,14 @@ import os, subprocess
 def handler(event, context):
     # Out of the process group, out of the session, and orphaned at once.
     subprocess.Popen(["setsid", "sh", "-c", "sleep 600 & sleep 600"], start_new_session=True)
+    reader, writer = os.pipe()
     if os.fork() == 0:
         os.setsid()
         if os.fork() == 0:
             os.execvp("sleep", ["sleep", "600"])
         os._exit(0)
+    os.close(writer)
+    os.read(reader, 1)  # ends when the exec closes the pipe: the answer freezes what has not come that far
     return "started"
 """
 

@@ -3,11 +3,13 @@
 from bootstrap.deployment import Outputs, deploy, destroy, outputs
 from bootstrap.errors import BootstrapError, DeploymentError, InputError, NoLabError
 from bootstrap.functions import Invocation, invoke, logs
+from bootstrap.state_machines import Execution, execute
 from bootstrap.target import Target
 
 __all__ = [
     "BootstrapError",
     "DeploymentError",
+    "Execution",
     "InputError",
     "Invocation",
     "NoLabError",
@@ -15,6 +17,7 @@ __all__ = [
     "Target",
     "deploy",
     "destroy",
+    "execute",
     "invoke",
     "logs",
     "outputs",

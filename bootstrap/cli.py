@@ -12,7 +12,7 @@ import bootstrap
 from bootstrap.errors import BootstrapError, InputError
 from bootstrap.target import DEFAULT_ENDPOINT_URL, Target
 
-EXIT_FUNCTION_ERROR = 1
+EXIT_FAILED = 1
 EXIT_INTERRUPTED = 130  # 128 + SIGINT, as a shell says it
 
 DESCRIPTION = """\
@@ -24,6 +24,7 @@ examples:
   python -m bootstrap deploy --design queued            the same, with another way for the rides
   python -m bootstrap outputs                           URLs, table and function names
   python -m bootstrap invoke RequestUnicornInvoke       call a function, see its answer and its log
+  python -m bootstrap execute PurchaseStateMachine --event services/lambda-guides/events/purchase.json
   python -m bootstrap logs RequestRide --follow         watch a function
   python -m bootstrap destroy                           remove the stage
 
@@ -62,6 +63,15 @@ examples:
   python -m bootstrap invoke RequestUnicornInvoke
   python -m bootstrap invoke RequestRide --event services/wild-rydes/events/request-ride.json
   echo '{"name": "value"}' | python -m bootstrap invoke MyFunction --event -"""
+
+EXECUTE = """\
+Executes a state machine by the name that its template gives it, and waits until it ends. Its output goes to standard
+output; the states that it entered and, if it failed, the error go to standard error, and the exit status is 1."""
+
+EXECUTE_EXAMPLES = """\
+examples:
+  python -m bootstrap execute PurchaseStateMachine --event services/lambda-guides/events/purchase.json
+  echo '{"TransactionType": "REFUND"}' | python -m bootstrap execute PurchaseStateMachine --event -"""
 
 LOGS = """\
 Prints a function's log from CloudWatch Logs: all environments together, in order of time."""
@@ -133,8 +143,19 @@ def _invoke(arguments: argparse.Namespace, target: Target) -> int:
     print(invocation.payload.decode())
     if invocation.function_error:
         print(f"bootstrap: {arguments.function} failed: {invocation.function_error}", file=sys.stderr)
-        return EXIT_FUNCTION_ERROR
+        return EXIT_FAILED
     return 0
+
+
+def _execute(arguments: argparse.Namespace, target: Target) -> int:
+    document = _event(arguments.event)
+    execution = bootstrap.execute(target, arguments.state_machine, document, stage=arguments.stage)
+    print(" -> ".join([*execution.states, execution.status]), file=sys.stderr)
+    if execution.output is not None:
+        print(execution.output)
+        return 0
+    print(f"bootstrap: {arguments.state_machine} ended as {execution.error}: {execution.cause}", file=sys.stderr)
+    return EXIT_FAILED
 
 
 def _logs(arguments: argparse.Namespace, target: Target) -> int:
@@ -266,6 +287,9 @@ def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
     invoke = add("invoke", _invoke, "call a function", INVOKE, INVOKE_EXAMPLES)
     invoke.add_argument("function", metavar="FUNCTION", help="its name in the template, such as RequestRide")
     invoke.add_argument("--event", metavar="FILE", help="a file with JSON, or - for standard input (default: {})")
+    execute = add("execute", _execute, "execute a state machine", EXECUTE, EXECUTE_EXAMPLES)
+    execute.add_argument("state_machine", metavar="MACHINE", help="its name in the template")
+    execute.add_argument("--event", metavar="FILE", help="a file with JSON, or - for standard input (default: {})")
     logs = add("logs", _logs, "print a function's log", LOGS)
     logs.add_argument("function", metavar="FUNCTION", help="its name in the template, such as RequestRide")
     logs.add_argument("--follow", action="store_true", help="go on until Ctrl-C")

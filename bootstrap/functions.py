@@ -6,10 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bootstrap.deployment import stacks_of
-from bootstrap.errors import InputError
-from bootstrap.stacks import StackOperations
-from bootstrap.target import Clients, Target, connected
+from bootstrap.resources import physical_id
+from bootstrap.target import Target, connected
 
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
@@ -36,7 +34,9 @@ def invoke(target: Target, function: str, event: bytes, *, stage: str = "dev") -
     """Invoke *function* (a logical name such as RequestRide) with *event*, a JSON text, and wait for its answer."""
     with connected(target) as clients:
         answer = clients.lambda_.invoke(
-            FunctionName=_physical_name(clients, function, stage), Payload=event, LogType="Tail"
+            FunctionName=physical_id(clients, "AWS::Lambda::Function", function, stage=stage),
+            Payload=event,
+            LogType="Tail",
         )
         return Invocation(
             payload=answer["Payload"].read(),
@@ -48,7 +48,7 @@ def invoke(target: Target, function: str, event: bytes, *, stage: str = "dev") -
 def logs(target: Target, function: str, *, stage: str = "dev", follow: bool = False) -> Iterator[str]:
     """Yield the log lines of *function* from all its streams, oldest first; with *follow* for ever."""
     with connected(target) as clients:
-        group = f"/aws/lambda/{_physical_name(clients, function, stage)}"
+        group = f"/aws/lambda/{physical_id(clients, 'AWS::Lambda::Function', function, stage=stage)}"
         seen: dict[str, int] = {}  # event id to time, in ms, of those that could be met again
         since_ms = 0
         while True:
@@ -71,21 +71,3 @@ def _events(client: "CloudWatchLogsClient", group: str, since_ms: int) -> list["
         return []  # it has not run yet
     # The sort is stable: lines of one stream with the same time stay in order.
     return sorted(events, key=lambda event: event["timestamp"])
-
-
-def _physical_name(clients: Clients, function: str, stage: str) -> str:
-    operations = StackOperations(clients.cloudformation, lambda _: None)
-    found: dict[str, list[str]] = {}
-    for stack in stacks_of(operations, stage).values():
-        pages = clients.cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack.stack_id)
-        for page in pages:
-            for resource in page["StackResourceSummaries"]:
-                if resource["ResourceType"] == "AWS::Lambda::Function" and "PhysicalResourceId" in resource:
-                    found.setdefault(resource["LogicalResourceId"], []).append(resource["PhysicalResourceId"])
-    names = found.get(function) or [name for group in found.values() for name in group if name == function]
-    if not names:
-        there_is = ", ".join(sorted(found)) or "none; `deploy` comes first"
-        raise InputError(f"no function {function!r} under stage {stage}; there is: {there_is}")
-    if len(names) > 1:
-        raise InputError(f"several functions are called {function!r}; give one of: {', '.join(sorted(names))}")
-    return names[0]

@@ -99,6 +99,11 @@ class Clients:
         """Lambda; calls are sent once and wait as long as a function may run."""
         return cast("LambdaClient", self._client("lambda"))
 
+    @property
+    def step_functions(self) -> Any:
+        """Step Functions."""
+        return self._client("stepfunctions")
+
     def _client(self, service: str) -> Any:
         with self._lock:
             if service not in self._made:

@@ -57,7 +57,7 @@ def scenario(folder: Path, *, duration_s: float, arrivals_per_s: float = 50) -> 
 
 def locust(scenario_file: Path, ride_url: str, *arguments: str, headless: bool = True) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "locust", "-f", "loadtests/", "--scenario", str(scenario_file)]
-    command += ["--ride-url", ride_url, *arguments, *(["--headless", "--only-summary"] if headless else [])]
+    command += ["--url", f"ride={ride_url}", *arguments, *(["--headless", "--only-summary"] if headless else [])]
     environ = {key: value for key, value in os.environ.items() if not key.startswith("LOCUST_")}
     return subprocess.Popen(command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 

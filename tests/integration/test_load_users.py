@@ -1,11 +1,13 @@
 """`locust -f loadtests/` and the closed loop against the lab."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import boto3
 import pytest
 
 import bootstrap
@@ -32,13 +34,38 @@ def locust(*arguments: str, environ: Mapping[str, str]) -> subprocess.CompletedP
 
 
 def test_locust_finds_every_path_that_is_deployed_and_says_which_is_not(endpoint_url: str) -> None:
-    run = locust("-u", "3", "-r", "3", "-t", "3s", environ={"RYDELAB_ENDPOINT": endpoint_url, "RYDELAB_STAGE": STAGE})
+    run = locust("-u", "6", "-r", "6", "-t", "3s", environ={"RYDELAB_ENDPOINT": endpoint_url, "RYDELAB_STAGE": STAGE})
 
     assert run.returncode == 0, run.stderr
-    for name in ("RequestRide (async)", "PutRideRecord", "RequestUnicorn"):
-        assert name in run.stdout + run.stderr
+    paths = ("RequestRide (async)", "PutRideRecord", "RequestUnicorn")
+    guides = ("Invoker", "TransactionProcessor", "PurchaseStateMachine")
+    for name in (*paths, *guides):
+        assert re.search(rf" {re.escape(name)} +[1-9][0-9]* +0\(0.00%\)", run.stderr), (name, run.stderr)
     assert "RequestRide (sync)" not in run.stdout + run.stderr
     assert "SyncRideUser is left out: it needs a design that answers after it has recorded the ride" in run.stderr
+
+
+def test_an_execution_that_fails_is_a_failed_request_with_its_reason(endpoint_url: str) -> None:
+    functions = bootstrap.outputs(bootstrap.Target(endpoint_url), stage=STAGE)["lambda-guides"]
+    client = boto3.client(
+        "lambda",
+        endpoint_url=endpoint_url,
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",  # noqa: S106
+    )
+    for name in (functions["ProcessPurchaseName"], functions["ProcessRefundName"]):
+        client.update_function_configuration(FunctionName=name, Handler="handlers/nowhere.handler")
+        client.get_waiter("function_updated_v2").wait(FunctionName=name)
+    client.close()
+
+    run = locust(
+        *("-u", "1", "-t", "3s", "PurchaseUser"),
+        environ={"RYDELAB_ENDPOINT": endpoint_url, "RYDELAB_STAGE": STAGE},
+    )
+
+    assert run.returncode == 1
+    assert "FAILED: Runtime.ImportModuleError" in run.stderr
 
 
 def test_a_user_that_the_stage_has_no_path_for_is_an_error_when_it_is_the_only_one(endpoint_url: str) -> None:

@@ -14,7 +14,7 @@ from rydelab.errors import RydelabError
 from rydelab.lab import function_settings
 from rydelab.lab.cell import Cell
 from rydelab.lab.cell_result import CellResult, Measured, cell_result
-from rydelab.lab.deployment import Deployment, describe
+from rydelab.lab.deployment import RIDE_SERVICES, Deployment, describe
 from rydelab.lab.drain import Drained, drain
 from rydelab.lab.load import Load, send_scenario
 from rydelab.lab.observation import Observation
@@ -124,6 +124,7 @@ class CellRun:
             stage=self.stage,
             design=self.cell.design,
             table_mode=self.cell.table_mode,
+            services=RIDE_SERVICES,
             parameters=self.cell.parameters,
             progress=lambda line: self._show(line, before_load=True),
         )

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 type Outputs = Mapping[str, Mapping[str, str]]
 """Each service's stack outputs: service, output, value."""
 
+RIDE_SERVICES = ("wild-rydes", "wild-rydes-ride-fleet", "wild-rydes-ride-record")
+"""The services that a ride needs."""
 RECORD_FUNCTIONS = ("PutRideRecordSqs", "PutRideRecordSns", "PutRideRecordHttp")
 """The functions that record rides. PutRideRecordHttp is always there, and does it if neither of the others is."""
 FUNCTIONS = ("RequestRide", "RequestUnicornApig", "RequestUnicornInvoke", "LoadTable", *RECORD_FUNCTIONS)
@@ -33,6 +35,8 @@ class Deployment:
 
     functions: Mapping[str, str] = field(default_factory=dict)
     """The name of each function, by its name in the template."""
+    outputs: Outputs = field(default_factory=dict)
+    """Everything that its stacks say, those of other services too."""
 
     @property
     def urls(self) -> dict[str, str]:
@@ -48,9 +52,7 @@ class Deployment:
 
 def describe(outputs: Outputs, *, stage: str) -> Deployment:
     """Read the deployment of *stage* out of its stacks' *outputs*, whose URLs must be reachable as they are."""
-    rides = outputs.get("wild-rydes", {})
-    fleet = outputs.get("wild-rydes-ride-fleet", {})
-    record = outputs.get("wild-rydes-ride-record", {})
+    rides, fleet, record = (outputs.get(service, {}) for service in RIDE_SERVICES)
     return Deployment(
         stage=stage,
         ride_url=rides.get("RequestRideUrl"),
@@ -68,4 +70,5 @@ def describe(outputs: Outputs, *, stage: str) -> Deployment:
             for output, value in service.items()
             if output.removesuffix("Name") in FUNCTIONS
         },
+        outputs=outputs,
     )

@@ -89,7 +89,7 @@ def send_scenario(
     """
     requests_file.total_file(requests_to).unlink(missing_ok=True)
     arguments = ["--scenario", str(scenario_file.absolute())]
-    arguments += [part for kind, url in urls.items() for part in (f"--{kind}-url", url)]
+    arguments += [part for kind, url in urls.items() for part in ("--url", f"{kind}={url}")]
     interrupted = _run_locust(arguments, {}, requests_to=requests_to, log_to=log_to, progress=progress)
     try:
         total = json.loads(requests_file.total_file(requests_to).read_text(encoding="utf-8"))

@@ -25,6 +25,12 @@ _EAGER_SERVICES = (
 )
 """What a deployment of the services touches. Loaded at the start, so that no first request pays for it."""
 
+_LOG_LEVELS = (
+    "localstack.deprecations=ERROR",  # it takes TMPDIR for a setting of its own
+    # An execution that fails is a result, which its history has; here it would be a page for each state.
+    "localstack.services.stepfunctions.asl.component.eval_component=CRITICAL",
+)
+
 
 def localstack_environment(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
     """Return LocalStack's variables for a lab with *settings*; *environ* passes on only what any program needs."""
@@ -37,6 +43,7 @@ def localstack_environment(settings: Settings, environ: Mapping[str, str]) -> di
         "LOCALSTACK_HOST": f"127.0.0.1:{settings.port}",
         "SQS_ENDPOINT_STRATEGY": "path",  # the other strategies need names that resolve to this machine
         "RYDELAB_CLOCK_SPEED": f"{settings.clock_speed:g}",
+        "RYDELAB_ENFORCE_IAM": "1" if settings.enforce_iam else "0",
         # Every file below the lab's folder.
         "RYDELAB_LAB_DIR": str(lab_dir),
         "FILESYSTEM_ROOT": str(lab_dir / "localstack"),
@@ -68,5 +75,5 @@ def localstack_environment(settings: Settings, environ: Mapping[str, str]) -> di
         "LS_LOG": "warn",
         # Twisted, about a package that only a TLS client would need.
         "PYTHONWARNINGS": "ignore:You do not have a working installation of the service_identity module",
-        "LOG_LEVEL_OVERRIDES": "localstack.deprecations=ERROR",  # it takes TMPDIR for a setting of its own
+        "LOG_LEVEL_OVERRIDES": ",".join(_LOG_LEVELS),
     }

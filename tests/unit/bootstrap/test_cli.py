@@ -18,6 +18,7 @@ from bootstrap.cli import main
         (["outputs", "--stage", "a/b"], "stage 'a/b'"),
         (["destroy", "--stage", "a/b"], "stage 'a/b'"),
         (["invoke", "RequestRide", "--event", "nowhere.json"], "--event nowhere.json: cannot be read: No such file"),
+        (["execute", "Purchase", "--event", "nowhere.json"], "--event nowhere.json: cannot be read: No such file"),
     ],
 )
 def test_wrong_input_is_one_sentence_and_status_2(
@@ -39,7 +40,7 @@ def test_an_event_that_is_not_json_is_refused(tmp_path: Path, capsys: pytest.Cap
     assert f"--event {event}: is not JSON" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["deploy", "outputs", "destroy", "invoke", "logs"])
+@pytest.mark.parametrize("command", ["deploy", "outputs", "destroy", "invoke", "execute", "logs"])
 def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="0"):
         main([command, "--help"])

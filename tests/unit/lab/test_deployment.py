@@ -14,6 +14,7 @@ def test_a_design_without_a_topic_records_before_it_answers() -> None:
         ride_url="http://127.0.0.1/ride",
         records_before_answering=True,
         record_table="rides",
+        outputs=outputs,
     )
 
 

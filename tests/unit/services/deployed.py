@@ -15,7 +15,7 @@ from typing import Any
 import boto3
 
 SERVICES_DIR = Path(__file__).parents[3] / "services"
-SERVICES = ("wild-rydes", "wild-rydes-ride-fleet", "wild-rydes-ride-record")
+SERVICES = ("wild-rydes", "wild-rydes-ride-fleet", "wild-rydes-ride-record", "lambda-guides")
 
 
 def module(service: str, name: str) -> Any:

@@ -40,8 +40,11 @@ def resources(service: str, kind: str, **parameters: str) -> dict[str, Any]:
 @functools.cache
 def _deployed(service: str, parameters: tuple[tuple[str, str], ...]) -> str:
     written = template(service)
-    # SAM wants the address of the uploaded code; bootstrap puts it there.
+    # SAM wants the addresses of the uploaded files; bootstrap puts them there.
     written["Globals"]["Function"]["CodeUri"] = "s3://bucket/bundle.zip"
+    for resource in written["Resources"].values():
+        if "DefinitionUri" in resource.get("Properties", {}):
+            resource["Properties"]["DefinitionUri"] = "s3://bucket/definition.json"
     values = {name: str(of["Default"]) for name, of in written["Parameters"].items()} | dict(parameters)
     plain = transform(written, values, _ManagedPolicies())
     conditions = plain.get("Conditions", {})

@@ -11,7 +11,7 @@ import pytest
 from tests.unit.services.deployed import SERVICES, SERVICES_DIR, module
 from tests.unit.services.templates import deployed, resources, template
 
-WILD_RYDES, FLEET, RECORD = SERVICES
+WILD_RYDES, FLEET, RECORD, GUIDES = SERVICES
 DESIGNS = ("microservices", "direct-invoke", "event-driven", "queued")
 TABLE_MODES = ("provisioned", "autoscaled", "on-demand")
 
@@ -87,6 +87,13 @@ def test_the_functions_have_their_names() -> None:
         "PutRideRecordSns",
         "PutRideRecordSqs",
         "ProcessDeadLetters",
+    }
+    assert set(functions(GUIDES)) == {
+        "Invoker",
+        "LambdaToInvoke",
+        "TransactionProcessor",
+        "ProcessPurchase",
+        "ProcessRefund",
     }
 
 
@@ -189,6 +196,18 @@ def test_request_ride_may_do_only_what_its_design_needs(design: str, granted: se
                 ("sqs:ChangeMessageVisibility", "DeadLetterQueue"),
                 ("sqs:SendMessage", "PoisonQueue"),
             },
+        ),
+        (GUIDES, "Invoker", None, {("lambda:InvokeFunction", "LambdaToInvoke")}),
+        (GUIDES, "LambdaToInvoke", None, set()),
+        (GUIDES, "TransactionProcessor", None, set()),
+        (GUIDES, "ProcessPurchase", None, set()),
+        (GUIDES, "ProcessRefund", None, set()),
+        # A state machine has a role as a function has one.
+        (
+            GUIDES,
+            "PurchaseStateMachine",
+            None,
+            {("lambda:InvokeFunction", "ProcessPurchase"), ("lambda:InvokeFunction", "ProcessRefund")},
         ),
     ],
 )

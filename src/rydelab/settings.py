@@ -22,6 +22,10 @@ _FLAGS = {
     "data_dir": ("DIR", f"folder for every file of the lab (default {DEFAULT_DATA_DIR}; RYDELAB_DATA_DIR)"),
     "stage": ("STAGE", f"the copy of the services to work on (default {DEFAULT_STAGE}; RYDELAB_STAGE)"),
     "clock_speed": ("N", "run auto scaling, table updates and other slow loops N times faster (RYDELAB_CLOCK_SPEED)"),
+    "enforce_iam": (
+        "1|0",
+        "enforce IAM policies (default 1 for a lab that compare starts, else 0; RYDELAB_ENFORCE_IAM)",
+    ),
     "endpoint": ("URL", "where the lab answers (default http://127.0.0.1:PORT; RYDELAB_ENDPOINT)"),
 }
 
@@ -46,6 +50,8 @@ class Settings:
     """Where commands find the lab; follows `port` unless given."""
     clock_speed: float = 1.0
     """How many times faster the lab's slow control loops run; units per second and burst stay as they are."""
+    enforce_iam: bool | None = None
+    """Whether a lab that we start enforces IAM policies; None: if `compare` starts it, and not otherwise."""
     allow_remote: bool = False
     """Whether `endpoint_url` may be another machine, or AWS itself: a load test there costs money."""
 
@@ -79,6 +85,7 @@ def resolve(flags: Mapping[str, object], environ: Mapping[str, str]) -> Settings
     data_dir = _given("data_dir", _data_dir, flags, environ)
     stage = _given("stage", _stage, flags, environ)
     clock_speed = _given("clock_speed", _clock_speed, flags, environ)
+    enforce_iam = _given("enforce_iam", _enforce_iam, flags, environ)
     # An endpoint from the environment must not win over a port that was asked for on the command line.
     endpoint_environ = {} if flags.get("port") is not None else environ
     endpoint_url = _given("endpoint", lambda text: _endpoint(text, allow_remote=allow_remote), flags, endpoint_environ)
@@ -92,6 +99,7 @@ def resolve(flags: Mapping[str, object], environ: Mapping[str, str]) -> Settings
         stage=stage or DEFAULT_STAGE,
         endpoint_url=endpoint_url or f"http://127.0.0.1:{port}",
         clock_speed=1.0 if clock_speed is None else clock_speed,
+        enforce_iam=enforce_iam,
         allow_remote=allow_remote,
     )
 
@@ -144,6 +152,12 @@ def _clock_speed(text: str) -> float:
     if not 0 < speed <= HIGHEST_CLOCK_SPEED:
         raise ValueError(message)
     return speed
+
+
+def _enforce_iam(text: str) -> bool:
+    if text not in ("0", "1"):
+        raise ValueError("must be 1 or 0")
+    return text == "1"
 
 
 def _endpoint(text: str, *, allow_remote: bool) -> str:

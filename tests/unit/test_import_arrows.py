@@ -21,10 +21,11 @@ ARROWS = {
     "rydelab.capacity": ("src/rydelab/capacity", set()),
     "rydelab.simulator": ("src/rydelab/simulator", {"rydelab.capacity"}),
     "rydelab.report": ("src/rydelab/report", set()),
+    "rydelab.iam": ("src/rydelab/iam", set()),
     "rydelab.workers": ("src/rydelab/workers", {"awslambdaric"}),
     "rydelab.plugins": (
         "src/rydelab/plugins",
-        {"rydelab.capacity", "rydelab.workers", "localstack", "moto", "boto3", "botocore"},
+        {"rydelab.capacity", "rydelab.iam", "rydelab.workers", "localstack", "moto", "boto3", "botocore"},
     ),
     "rydelab.lab": (
         "src/rydelab/lab",
@@ -34,7 +35,7 @@ ARROWS = {
         },
     ),
 }
-PURE = ("rydelab.capacity", "rydelab.simulator", "rydelab.report")
+PURE = ("rydelab.capacity", "rydelab.simulator", "rydelab.report", "rydelab.iam")
 HEAVY = {"localstack", "moto", "boto3", "botocore", "locust", "gevent", "awslambdaric"}
 
 

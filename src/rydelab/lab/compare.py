@@ -187,7 +187,12 @@ def _run_in_lab(begun: _Begun, settings: Settings, progress: TerminalProgress) -
             begun.plan,
             begun.scenario,
             scenario_file=begun.scenario_file,
-            settings={"endpoint_url": settings.endpoint_url, "own_lab": own, "clock_speed": lab.clock_speed},
+            settings={
+                "endpoint_url": settings.endpoint_url,
+                "own_lab": own,
+                "clock_speed": lab.clock_speed,
+                "enforce_iam": lab.enforce_iam,
+            },
         )
         comparison.run()
     return comparison
@@ -236,7 +241,8 @@ def _lab(settings: Settings, progress: TerminalProgress) -> Iterator[tuple[Emula
         return
     if not is_loopback(urlsplit(settings.endpoint_url).hostname or ""):
         raise CompareError(f"no lab answers at {settings.endpoint_url}, and one cannot be started on another machine")
-    with emulator.start(settings, progress=progress.say):
+    enforce_iam = True if settings.enforce_iam is None else settings.enforce_iam
+    with emulator.start(replace(settings, enforce_iam=enforce_iam), progress=progress.say):
         started = emulator.find(settings.endpoint_url)
         if started is None:
             raise CompareError(f"the lab at {settings.endpoint_url} was started and does not answer")
@@ -266,7 +272,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--strict-saturation", action="store_true", help="exit with status 3 if the lab itself limited a cell"
     )
-    add_flags(parser, "port", "endpoint", "data_dir", "clock_speed", "allow_remote")
+    add_flags(parser, "port", "endpoint", "data_dir", "clock_speed", "enforce_iam", "allow_remote")
     parser.add_argument(
         "--results", metavar="DIR", type=Path, default=Path("results"), help="where runs are saved (default results)"
     )

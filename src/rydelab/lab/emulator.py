@@ -55,6 +55,8 @@ class EmulatorInfo:
     """The folder with its files."""
     clock_speed: float
     """How many times faster its slow control loops run."""
+    enforce_iam: bool
+    """Whether it enforces IAM policies."""
     plugins: tuple[str, ...]
     """The plug-ins of ours that are loaded, as ``group:name``."""
 
@@ -142,6 +144,7 @@ def find(endpoint_url: str, *, timeout_s: float = 5.0) -> EmulatorInfo | None:
             pid=int(status["pid"]),
             lab_dir=Path(status["lab_dir"]),
             clock_speed=float(status["clock_speed"]),
+            enforce_iam=bool(status["enforce_iam"]),
             plugins=tuple(status["plugins"]),
         )
     except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):

@@ -24,6 +24,7 @@ examples:
   rydelab up --detach                     in the background; `rydelab down` stops it
   rydelab up --port 4567                  a second lab beside the first, in the same data directory
   rydelab up --data-dir /var/tmp/lab      elsewhere
+  rydelab up --enforce-iam 1              functions may do what their roles' policies allow, and nothing else
   rydelab up --clock-speed 60             auto scaling looks at a table once a second instead of once a minute
 
 Every file that the lab writes is below DIR/PORT; its log is DIR/PORT/emulator.log. Tables, queues and functions are not
@@ -47,7 +48,7 @@ examples:
 
 
 def _add_up_arguments(parser: argparse.ArgumentParser) -> None:
-    add_flags(parser, "port", "data_dir", "clock_speed")
+    add_flags(parser, "port", "data_dir", "clock_speed", "enforce_iam")
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--detach", action="store_true", help="return when the lab is ready, and leave it running")
     how.add_argument("--verbose", action="store_true", help="show the emulator's log, with a line for each request")
@@ -88,7 +89,8 @@ def _say_status(settings: Settings) -> bool:
     info = emulator.find(endpoint_url)
     state = f"{'ready' if info.ready else 'starting'}, process {info.pid}" if info else "starting or stopping"
     clock = f", {_faster(info.clock_speed)}" if info and info.clock_speed != 1 else ""
-    _say(f"{endpoint_url}  {state}, files in {settings.lab_dir}{clock}")
+    iam = ", IAM policies enforced" if info and info.enforce_iam else ""
+    _say(f"{endpoint_url}  {state}, files in {settings.lab_dir}{clock}{iam}")
     return True
 
 
@@ -130,6 +132,8 @@ def _describe(lab: Emulator, settings: Settings, *, stop: str) -> None:
     _say(f"  log      {lab.log_file}")
     if settings.clock_speed != 1:
         _say(f"  clock    {_faster(settings.clock_speed)}")
+    if settings.enforce_iam:
+        _say("  IAM      policies are enforced")
     _say(f"  to stop  {stop}")
 
 

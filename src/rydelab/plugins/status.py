@@ -9,6 +9,7 @@ from localstack.runtime import events
 from localstack.services.edge import ROUTER
 
 from rydelab.plugins import lab_clock
+from rydelab.plugins.permissions.setting import enforced
 
 STATUS_PATH = "/_rydelab/status"
 
@@ -21,6 +22,7 @@ def serve_status(plugins: Sequence[str]) -> None:
             "ready": events.infra_ready.is_set(),
             "pid": os.getpid(),
             "clock_speed": lab_clock.speed(),
+            "enforce_iam": enforced(),
             "lab_dir": os.environ["RYDELAB_LAB_DIR"],
             "plugins": list(plugins),
         }

@@ -5,7 +5,12 @@ from typing import Any, Final
 
 from localstack.aws.api import CommonServiceException
 from localstack.aws.api.lambda_ import InvalidParameterValueException
+from localstack.services.lambda_.invocation.lambda_models import FunctionVersion
 
+from rydelab.plugins.permissions.guard import require_role
+from rydelab.plugins.permissions.refusals import AccessDeniedError
+
+POLLER_ACTIONS: Final = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
 LEAST_CONCURRENCY: Final = 2
 MOST_CONCURRENCY: Final = 1000
 
@@ -18,6 +23,17 @@ def check_visibility_timeout(visibility_timeout_s: int, function_timeout_s: int)
             f"Function timeout: {function_timeout_s} seconds",
             Type="User",
         )
+
+
+def check_permissions(version: FunctionVersion, queue_arn: str) -> None:
+    """Refuse a function whose role may not do what taking messages from the queue needs."""
+    for operation in POLLER_ACTIONS:
+        try:
+            require_role(version.config.role, version.id.function_name, f"sqs:{operation}", queue_arn)
+        except AccessDeniedError as refusal:
+            raise InvalidParameterValueException(
+                f"The function execution role does not have permissions to call {operation} on SQS", Type="User"
+            ) from refusal
 
 
 def check_scaling(request: Mapping[str, Any]) -> None:

@@ -41,4 +41,5 @@ def install() -> None:
             checks.check_visibility_timeout(
                 LocalQueue(request["EventSourceArn"]).visibility_timeout_s, version.config.timeout
             )
+            checks.check_permissions(version, request["EventSourceArn"])
         return validated

@@ -17,6 +17,7 @@ from localstack.aws.api.lambda_ import FunctionResponseType
 from localstack.services.lambda_.event_source_mapping.esm_worker import EsmState, EsmStateReason
 from localstack.services.lambda_.invocation.lambda_models import InvocationResult
 from localstack.services.lambda_.invocation.models import lambda_stores
+from localstack.services.lambda_.provider_utils import get_function_version_from_arn
 from localstack.utils.aws.arns import parse_arn
 
 from rydelab.plugins.event_sources.answers import failed_messages
@@ -34,6 +35,8 @@ from rydelab.plugins.event_sources.records import (
 )
 from rydelab.plugins.lambda_ import activity, direct
 from rydelab.plugins.local_queue import MOST_PER_CALL, LocalQueue
+from rydelab.plugins.permissions.guard import require_role
+from rydelab.plugins.permissions.refusals import AccessDeniedError
 
 LOG = logging.getLogger(__name__)
 
@@ -151,6 +154,8 @@ class SqsMapping:
 
     def _receive(self, pool: ThreadPoolExecutor) -> None:
         """Receive one batch, or nothing within a second, and have it handled."""
+        self._require("sqs:ReceiveMessage")
+        self._require("sqs:GetQueueAttributes")
         messages = list(self._queue.receive(min(self._batch_size, MOST_PER_CALL), _RECEIVE_WAIT_S))
         received_s = time.monotonic()
         if not messages:
@@ -185,8 +190,21 @@ class SqsMapping:
         passing = [record for record in records if matches(record, self._patterns)]
         if len(passing) < len(records):
             kept = {record["messageId"] for record in passing}
-            self._queue.delete([record["receiptHandle"] for record in records if record["messageId"] not in kept])
+            self._delete([record["receiptHandle"] for record in records if record["messageId"] not in kept])
         return passing
+
+    def _delete(self, receipt_handles: list[str]) -> None:
+        try:
+            self._require("sqs:DeleteMessage")
+        except AccessDeniedError as refusal:
+            LOG.warning("rydelab: messages of mapping %s stay in their queue: %s", self.uuid, refusal)
+            return
+        self._queue.delete(receipt_handles)
+
+    def _require(self, action: str) -> None:
+        """Raise AccessDeniedError if the function's role, as it is now, may not do *action* with the queue."""
+        version = get_function_version_from_arn(self._function_arn)
+        require_role(version.config.role, version.id.function_name, action, self._queue.arn)
 
     def _wait_for_a_slot(self) -> bool:
         """Wait until one more batch may be handled; false if the mapping was stopped."""
@@ -207,7 +225,7 @@ class SqsMapping:
                 return
             handled = self._handled(batch, result)
             if handled:
-                self._queue.delete(handled)
+                self._delete(handled)
         except Exception:
             LOG.exception("rydelab: a batch of mapping %s is left to the visibility timeout", self.uuid)
         finally:

@@ -14,6 +14,8 @@ from localstack.utils.aws.message_forwarding import send_event_to_target
 from localstack.utils.time import timestamp_millis
 
 from rydelab.plugins.lambda_ import metrics
+from rydelab.plugins.local_queue import LocalQueue
+from rydelab.plugins.permissions.guard import require_role
 
 LOG = logging.getLogger(__name__)
 _MAX_ERROR_MESSAGE_BYTES: Final = 1024
@@ -104,17 +106,17 @@ def _record(version: FunctionVersion, event: Done) -> dict[str, Any]:
 
 
 def _send(version: FunctionVersion, target_arn: str, body: str, attributes: dict[str, Any]) -> None:
-    clients = connect_to.with_assumed_role(
-        role_arn=version.config.role, service_principal="lambda", region_name=arns.extract_region_from_arn(target_arn)
-    )
-    source_arn = version.id.unqualified_arn()
+    role_arn, session_name = version.config.role, version.id.function_name
     if ":sqs:" in target_arn:
-        client = clients.sqs.request_metadata(source_arn=source_arn, service_principal="lambda")
-        url = arns.sqs_queue_url_for_arn(target_arn)
-        client.send_message(QueueUrl=url, MessageBody=body, MessageAttributes=attributes)
-    else:
-        client = clients.sns.request_metadata(source_arn=source_arn, service_principal="lambda")
-        client.publish(TopicArn=target_arn, Message=body, MessageAttributes=attributes)
+        require_role(role_arn, session_name, "sqs:SendMessage", target_arn)
+        LocalQueue(target_arn).send(body, attributes=attributes)
+        return
+    region = arns.extract_region_from_arn(target_arn)
+    clients = connect_to.with_assumed_role(
+        role_arn=role_arn, service_principal="lambda", session_name=session_name, region_name=region
+    )
+    client = clients.sns.request_metadata(source_arn=version.id.unqualified_arn(), service_principal="lambda")
+    client.publish(TopicArn=target_arn, Message=body, MessageAttributes=attributes)
 
 
 def _error_code(event: Done) -> str:

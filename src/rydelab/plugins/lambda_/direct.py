@@ -15,6 +15,8 @@ from localstack.services.lambda_.invocation.lambda_service import LambdaService
 from localstack.utils.patch import patch
 from localstack.utils.strings import long_uid
 
+from rydelab.plugins.permissions.guard import require_service
+
 _services: list[LambdaService] = []
 
 
@@ -32,6 +34,7 @@ def install() -> None:
         if credentials or not _services:
             return stock_call(function_arn, event, source_arn, credentials)  # type: ignore[no-any-return]
         try:
+            require_service("apigateway", source_arn, "lambda:InvokeFunction", function_arn)
             result = invoke(function_arn, event, "RequestResponse")
         except ServiceException as error:
             raise _as_client_error(error) from error

@@ -5,10 +5,13 @@ import tempfile
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
+from botocore.exceptions import ClientError
 from localstack import config
+from localstack.aws.api import CommonServiceException
 from localstack.services.lambda_.invocation.execution_environment import ExecutionEnvironment as StockEnvironment
 from localstack.services.lambda_.invocation.execution_environment import RuntimeStatus
 from localstack.services.lambda_.invocation.lambda_models import FunctionVersion, InitializationType, InvocationResult
@@ -19,7 +22,7 @@ from localstack.utils.xray.trace_header import TraceHeader
 from rydelab.plugins.lambda_.logs import LogStream
 from rydelab.workers import linux
 from rydelab.workers.execution_environment import ExecutionEnvironment
-from rydelab.workers.model import FunctionSpec, Invocation, Outcome
+from rydelab.workers.model import Disturbance, FunctionSpec, Invocation, Outcome
 from rydelab.workers.spawner import Spawner
 
 # Variables that LocalStack sets for its own start-up program in a container, and that AWS does not have.
@@ -66,6 +69,8 @@ class ProcessExecutor(RuntimeExecutor):  # type: ignore[misc]
             region=self.function_version.id.region,
             group=env_vars["AWS_LAMBDA_LOG_GROUP_NAME"],
             stream=env_vars["AWS_LAMBDA_LOG_STREAM_NAME"],
+            role_arn=settings.role,
+            function_name=self.function_version.id.function_name,
         )
         self._environment = ExecutionEnvironment(
             FunctionSpec(
@@ -173,6 +178,20 @@ class ProcessEnvironment(StockEnvironment):  # type: ignore[misc]
         """Return the name that AWS gives: the day on which the environment started (UTC), version, environment."""
         return f"{self._started_on:%Y/%m/%d}/[{self.function_version.id.qualifier}]{self.id}"
 
+    def get_credentials(self) -> Any:
+        """Return credentials of the function's role, for this environment alone. Raises LocalStack's refusal."""
+        try:
+            return super().get_credentials()
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "AccessDenied":
+                raise
+            raise CommonServiceException(
+                "AccessDeniedException",
+                "The role defined for the function cannot be assumed by Lambda.",
+                status_code=HTTPStatus.FORBIDDEN,
+                sender_fault=True,
+            ) from error
+
     def start(self) -> None:
         """Start the environment in the caller's thread."""
         self.status = RuntimeStatus.STARTING
@@ -188,7 +207,7 @@ class ProcessEnvironment(StockEnvironment):  # type: ignore[misc]
         self.status = RuntimeStatus.STOPPED
         self.runtime_executor.stop()
 
-    def run(self, invocation: StockInvocation) -> Outcome:
+    def run(self, invocation: StockInvocation, disturbance: Disturbance | None = None) -> Outcome:
         """Run one event."""
         trace = invocation.trace_context.get("aws_trace_header") or TraceHeader().ensure_root_exists()
         trace.ensure_sampled_exists()
@@ -201,6 +220,7 @@ class ProcessEnvironment(StockEnvironment):  # type: ignore[misc]
                 invoked_arn=invocation.invoked_arn,
                 trace_id=trace.to_header_str(),
                 client_context=invocation.client_context,
+                disturbance=disturbance,
             )
         )
 

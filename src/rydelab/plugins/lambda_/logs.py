@@ -16,6 +16,8 @@ from localstack.aws.connect import connect_to
 from localstack.services.logs import provider as _logs_provider  # noqa: F401 (it adds subscription filters to moto's streams)
 from moto.logs.models import logs_backends
 
+from rydelab.plugins.permissions.guard import require_role
+from rydelab.plugins.permissions.refusals import AccessDeniedError
 from rydelab.workers.model import LogEvent
 
 LOG = logging.getLogger(__name__)
@@ -32,10 +34,19 @@ class LogStream:
     region: str
     group: str
     stream: str
+    role_arn: str
+    """The function's role, which must be allowed to write there."""
+    function_name: str
 
     def write(self, events: list[LogEvent]) -> None:
         """Hand over events, oldest first; returns at once."""
         _writer.add(self, events)
+
+    def require(self, action: str) -> None:
+        """Raise AccessDeniedError if the function may not do *action*, such as ``logs:PutLogEvents``, with it."""
+        stream = "" if action == "logs:CreateLogGroup" else self.stream
+        resource = f"arn:aws:logs:{self.region}:{self.account_id}:log-group:{self.group}:log-stream:{stream}"
+        require_role(self.role_arn, self.function_name, action, resource)
 
 
 class _Writer:
@@ -87,11 +98,18 @@ def _put(stream: LogStream, events: list[LogEvent]) -> None:
     if not is_api_enabled("logs"):
         return
     backend = logs_backends[stream.account_id][stream.region]
-    if stream.group not in backend.groups:
-        backend.create_log_group(stream.group, {})
-    group = backend.groups[stream.group]
-    if stream.stream not in group.streams:
-        group.create_log_stream(stream.stream)
+    try:
+        if stream.group not in backend.groups:
+            stream.require("logs:CreateLogGroup")
+            backend.create_log_group(stream.group, {})
+        group = backend.groups[stream.group]
+        if stream.stream not in group.streams:
+            stream.require("logs:CreateLogStream")
+            group.create_log_stream(stream.stream)
+        stream.require("logs:PutLogEvents")
+    except AccessDeniedError as refusal:
+        LOG.debug("rydelab: %d log events are not written: %s", len(events), refusal)  # as on AWS, nobody is told
+        return
     rows = _in_order(events)
     if backend.filters.metric_filters:  # these are applied by the operation, not by the stream
         client = connect_to(aws_access_key_id=stream.account_id, region_name=stream.region).logs

@@ -16,6 +16,7 @@ from localstack.utils.aws.dead_letter_queue import sns_error_to_dead_letter_queu
 
 from rydelab.plugins.lambda_ import direct
 from rydelab.plugins.local_queue import LocalQueue
+from rydelab.plugins.permissions.guard import require_service
 from rydelab.plugins.sns.delivery import Deliveries, Delivery
 
 type Subscription = dict[str, Any]
@@ -28,6 +29,7 @@ def publish_to_function(self: LambdaTopicPublisher, context: SnsPublishContext, 
     event = self.prepare_message(context.message, subscriber, context.topic_attributes).encode()
 
     def attempt() -> None:
+        require_service("sns", subscriber["TopicArn"], "lambda:InvokeFunction", subscriber["Endpoint"])
         direct.invoke(subscriber["Endpoint"], event, "Event")
 
     def given_up(error: Exception) -> None:
@@ -53,6 +55,7 @@ def publish_to_queue(self: SqsTopicPublisher, context: SnsPublishContext, subscr
     system_attributes = create_sqs_system_attributes(context.request_headers)
 
     def attempt() -> None:
+        require_service("sns", subscriber["TopicArn"], "sqs:SendMessage", queue.arn)
         queue.send(
             body,
             attributes=parameters.get("MessageAttributes"),

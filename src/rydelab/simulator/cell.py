@@ -97,6 +97,8 @@ class Templates:
     """What auto scaling aims at."""
     record_bytes: int = 170
     """A ride in RideRecordTable: below 1 KB, so one write unit."""
+    log_bytes: int = 350
+    """What one invocation writes to its log."""
     unicorn_read_units: float = 0.5
     """An eventually consistent Scan of UnicornsTable, which is on-demand and below 4 KB."""
 

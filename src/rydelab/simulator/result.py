@@ -98,7 +98,7 @@ class Rides:
     fates: bytes
     """Positions in `FATES`."""
     recorded_s: Sequence[float]
-    """When its record was first written; not a number where it never was."""
+    """When its record was first written; infinity where it never was."""
     kinds: bytes = b""
     """Positions in `traffic.KINDS`; empty if all asked for a ride."""
     errors: Sequence[str] = ()

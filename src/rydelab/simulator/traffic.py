@@ -101,6 +101,29 @@ class Rate:
 type Traffic = Arrivals | Rate
 
 
+def each_arrival(traffic: Traffic) -> Arrivals:
+    """Return *traffic* arrival by arrival; the kinds of a mix alternate so that the shares hold at every moment."""
+    if isinstance(traffic, Arrivals):
+        return traffic
+    due_s = array("d", traffic.due_times_s())
+    return Arrivals(due_s, traffic.duration_s, _kinds(traffic.mix, len(due_s)))
+
+
+def _kinds(mix: Mapping[str, float], number: int) -> bytes:
+    if not any(share for kind, share in mix.items() if kind != "ride"):
+        return b""
+    whole = sum(mix.values())
+    owed = dict.fromkeys(mix, 0.0)
+    kinds = bytearray()
+    for _ in range(number):
+        for kind, share in mix.items():
+            owed[kind] += share / whole
+        chosen = max(owed, key=lambda kind: owed[kind])
+        owed[chosen] -= 1
+        kinds.append(KINDS.index(chosen))
+    return bytes(kinds)
+
+
 def _zeros(duration_s: float, step_s: float) -> array[float]:
     steps = max(1, -int(-(duration_s - _ROUNDING) // step_s))
     return array("d", bytes(8 * steps))

@@ -68,7 +68,8 @@ def add_flags(parser: argparse.ArgumentParser, *names: str) -> None:
             parser.add_argument(
                 "--allow-remote",
                 action="store_true",
-                help="permit an endpoint on another machine; on a real account a load test costs real money",
+                help="permit an endpoint on another machine, such as a container; on a real account a load test costs "
+                "real money (RYDELAB_ALLOW_REMOTE=1)",
             )
         else:
             metavar, text = _FLAGS[name]
@@ -80,12 +81,13 @@ def resolve(flags: Mapping[str, object], environ: Mapping[str, str]) -> Settings
 
     Raises SettingError, which names the flag or the variable and its value, for a value that cannot be used.
     """
-    allow_remote = bool(flags.get("allow_remote", False))
+    # The flag can only permit; the variable is how the containers are told that they may speak to each other.
+    allow_remote = bool(flags.get("allow_remote") or _given("allow_remote", _one_or_zero, {}, environ))
     port = _given("port", _port, flags, environ)
     data_dir = _given("data_dir", _data_dir, flags, environ)
     stage = _given("stage", _stage, flags, environ)
     clock_speed = _given("clock_speed", _clock_speed, flags, environ)
-    enforce_iam = _given("enforce_iam", _enforce_iam, flags, environ)
+    enforce_iam = _given("enforce_iam", _one_or_zero, flags, environ)
     # An endpoint from the environment must not win over a port that was asked for on the command line.
     endpoint_environ = {} if flags.get("port") is not None else environ
     endpoint_url = _given("endpoint", lambda text: _endpoint(text, allow_remote=allow_remote), flags, endpoint_environ)
@@ -154,7 +156,7 @@ def _clock_speed(text: str) -> float:
     return speed
 
 
-def _enforce_iam(text: str) -> bool:
+def _one_or_zero(text: str) -> bool:
     if text not in ("0", "1"):
         raise ValueError("must be 1 or 0")
     return text == "1"

@@ -112,6 +112,14 @@ def test_another_machine_is_refused_unless_it_is_permitted(url: str) -> None:
         resolve({"endpoint": url}, {})
 
     assert resolve({"endpoint": url, "allow_remote": True}, {}).endpoint_url == url
+    assert resolve({"endpoint": url}, {"RYDELAB_ALLOW_REMOTE": "1"}).endpoint_url == url
+    with pytest.raises(SettingError, match="is not this machine"):
+        resolve({"endpoint": url, "allow_remote": False}, {"RYDELAB_ALLOW_REMOTE": "0"})
+
+
+def test_a_permission_that_is_neither_yes_nor_no_is_named() -> None:
+    with pytest.raises(SettingError, match="RYDELAB_ALLOW_REMOTE=yes: must be 1 or 0"):
+        resolve({}, {"RYDELAB_ALLOW_REMOTE": "yes"})
 
 
 @pytest.mark.parametrize(

@@ -21,12 +21,18 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 ENDPOINT_VARIABLE = "RYDELAB_CONFORMANCE_ENDPOINT"
-ROLE = os.environ.get("RYDELAB_CONFORMANCE_ROLE", "arn:aws:iam::000000000000:role/conformance")
+ROLE = os.environ.get("RYDELAB_CONFORMANCE_ROLE", "arn:aws:iam::000000000000:role/test")
 WAIT_S = 60
 ONE_IS_BAD = """
     bad = [record["messageId"] for record in event["Records"] if record["body"] == "bad"]
     return {"batchItemFailures": [{"itemIdentifier": one} for one in bad]}
 """
+FROM_TOPICS = {
+    "Effect": "Allow",
+    "Principal": {"Service": "sns.amazonaws.com"},
+    "Action": "sqs:SendMessage",
+    "Resource": "*",
+}
 FAIL = "raise ValueError('no unicorn')"
 
 
@@ -46,9 +52,10 @@ class Account:
         return self.clients[service]
 
     def queue(self, **attributes: str) -> tuple[str, str]:
-        """Make a queue; return its URL and ARN."""
+        """Make a queue to which every topic may send; return its URL and ARN."""
         sqs = self.client("sqs")
-        url = sqs.create_queue(QueueName=_name(), Attributes=attributes)["QueueUrl"]
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [FROM_TOPICS]})
+        url = sqs.create_queue(QueueName=_name(), Attributes={"Policy": policy, **attributes})["QueueUrl"]
         self.undo.append(lambda: sqs.delete_queue(QueueUrl=url))
         return url, sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
 
@@ -78,6 +85,14 @@ class Account:
         self.undo.append(lambda: self.delete_function(name))
         lambda_.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
         return name
+
+    def let_topics_invoke(self, name: str) -> str:
+        """Give a function the policy that a subscription to a topic needs; return its ARN."""
+        lambda_ = self.client("lambda")
+        lambda_.add_permission(
+            FunctionName=name, StatementId="topics", Action="lambda:InvokeFunction", Principal="sns.amazonaws.com"
+        )
+        return str(lambda_.get_function_configuration(FunctionName=name)["FunctionArn"])
 
     def delete_function(self, name: str) -> None:
         """Delete a function, unless a test has done so."""
@@ -122,10 +137,11 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
         yield from _account({"endpoint_url": endpoint, **local})
     else:
         from rydelab.lab import emulator  # noqa: PLC0415 (only here is the suite about a lab)
-        from tests.integration.conftest import lab_settings  # noqa: PLC0415
+        from tests.integration.conftest import Lab, lab_settings, make_function_role  # noqa: PLC0415
 
         fast = {"RYDELAB_CLOCK_SPEED": "60"}
         with emulator.start(lab_settings(tmp_path_factory.mktemp("lab")), environment=fast) as lab:
+            make_function_role(Lab(lab).client("iam"))
             yield from _account({"endpoint_url": lab.endpoint_url, **local})
 
 
@@ -253,8 +269,8 @@ def test_a_subscription_to_a_function_that_is_gone_has_its_messages_in_its_own_d
     account: Account, topic: str
 ) -> None:
     letters_url, letters_arn = account.queue()
-    name, lambda_ = account.function("return"), account.client("lambda")
-    arn = lambda_.get_function(FunctionName=name)["Configuration"]["FunctionArn"]
+    name = account.function("return")
+    arn = account.let_topics_invoke(name)
     account.client("sns").subscribe(
         TopicArn=topic,
         Protocol="lambda",
@@ -270,7 +286,7 @@ def test_errors_of_a_subscribed_function_go_to_the_function_s_dead_letter_queue(
     (subscriptions_url, subscriptions_arn), (functions_url, functions_arn) = account.queue(), account.queue()
     name = account.function(FAIL, DeadLetterConfig={"TargetArn": functions_arn})
     account.client("lambda").put_function_event_invoke_config(FunctionName=name, MaximumRetryAttempts=0)
-    arn = account.client("lambda").get_function(FunctionName=name)["Configuration"]["FunctionArn"]
+    arn = account.let_topics_invoke(name)
     account.client("sns").subscribe(
         TopicArn=topic,
         Protocol="lambda",

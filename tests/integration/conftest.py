@@ -1,5 +1,6 @@
 """One embedded lab for the whole test session: LocalStack with our plug-ins, on a free port of 127.0.0.1."""
 
+import json
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,6 +16,8 @@ from rydelab.lab.emulator import Emulator
 from rydelab.settings import Settings
 
 REGION = "us-east-1"
+FUNCTION_ROLE = "arn:aws:iam::000000000000:role/test"
+"""A role for functions of which permissions are not the point; `make_function_role` makes it."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,30 @@ def free_port() -> int:
 def lab_settings(data_dir: Path) -> Settings:
     """Make the settings of a lab of its own: a free port, everything below *data_dir*."""
     port = free_port()
-    return Settings(port=port, data_dir=data_dir, endpoint_url=f"http://127.0.0.1:{port}")
+    return Settings(port=port, data_dir=data_dir, endpoint_url=f"http://127.0.0.1:{port}", enforce_iam=True)
+
+
+def make_function_role(iam: Any) -> None:
+    """Make a role that Lambda may assume and that may do everything."""
+    name = FUNCTION_ROLE.rpartition("/")[2]
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=policy(trust))
+    iam.put_role_policy(RoleName=name, PolicyName="everything", PolicyDocument=policy(everything))
+
+
+FROM_TOPICS = {
+    "Effect": "Allow",
+    "Principal": {"Service": "sns.amazonaws.com"},
+    "Action": "sqs:SendMessage",
+    "Resource": "*",
+}
+"""The statement of a queue's policy that lets SNS send to it."""
+
+
+def policy(*statements: dict[str, Any]) -> str:
+    """Return a policy document."""
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
 @pytest.fixture(scope="session")
@@ -68,5 +94,6 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """Run one lab for the session. Tests share it: each makes tables, queues and functions with names of its own."""
     with emulator.start(lab_settings(tmp_path_factory.mktemp("lab"))) as running:
         lab = Lab(running)
+        make_function_role(lab.client("iam"))
         yield lab
         lab.close()

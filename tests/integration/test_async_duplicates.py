@@ -14,6 +14,7 @@ import pytest
 
 from rydelab.lab import emulator
 from rydelab.settings import Settings
+from tests.integration.conftest import FUNCTION_ROLE, make_function_role
 
 SOURCE = """
 import json, os, uuid
@@ -32,7 +33,8 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str],
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     endpoint_url = f"http://127.0.0.1:{port}"
-    settings = Settings(port=port, data_dir=tmp_path_factory.mktemp("lab"), endpoint_url=endpoint_url)
+    data_dir = tmp_path_factory.mktemp("lab")
+    settings = Settings(port=port, data_dir=data_dir, endpoint_url=endpoint_url, enforce_iam=True)
     opened: list[Any] = []
 
     def client(service: str) -> Any:
@@ -47,6 +49,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str],
         return made
 
     with emulator.start(settings, environment={"RYDELAB_DUPLICATE_RATE": "1", "RYDELAB_DUPLICATE_SEED": "7"}):
+        make_function_role(client("iam"))
         yield client
         for made in opened:
             made.close()
@@ -63,7 +66,7 @@ def function(client: Callable[[str], Any], tmp_path: Path) -> str:
         FunctionName=name,
         Runtime="python3.13",
         Handler="index.handler",
-        Role="arn:aws:iam::000000000000:role/test",
+        Role=FUNCTION_ROLE,
         Code={"ZipFile": archive.getvalue()},
         Environment={"Variables": {"NOTES": str(tmp_path)}},
     )

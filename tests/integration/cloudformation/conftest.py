@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from rydelab.lab import emulator
-from tests.integration.conftest import Lab, lab_settings
+from tests.integration.conftest import Lab, lab_settings, make_function_role
 
 DEADLINE_S = 60
 POLL_INTERVAL_S = 0.05
@@ -141,6 +141,7 @@ def quick_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     }
     with emulator.start(lab_settings(tmp_path_factory.mktemp("lab")), environment=delays) as running:
         lab = Lab(running)
+        make_function_role(lab.client("iam"))
         yield lab
         lab.close()
 

@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import WaiterError
 
+from tests.integration.conftest import FROM_TOPICS, FUNCTION_ROLE, policy
+
 POLL_INTERVAL_S = 0.1
 
 PROVIDER = """
@@ -74,7 +76,7 @@ def provider(lab: Any) -> Iterator[Provider]:
         FunctionName=name,
         Runtime="python3.13",
         Handler="provider.handler",
-        Role="arn:aws:iam::000000000000:role/provider",
+        Role=FUNCTION_ROLE,
         Timeout=20,
         Code={"ZipFile": code.getvalue()},
         Environment={"Variables": {"EVENTS_URL": events_url}},
@@ -291,7 +293,7 @@ def test_a_request_that_cannot_be_sent_fails_the_stack_and_leaves_nothing_to_del
 def test_a_topic_gets_the_request_as_a_message(lab: Any, stack: Stack) -> None:
     name = f"custom-{uuid.uuid4().hex[:8]}"
     topic = lab.client("sns").create_topic(Name=name)["TopicArn"]
-    queue = lab.client("sqs").create_queue(QueueName=name)["QueueUrl"]
+    queue = lab.client("sqs").create_queue(QueueName=name, Attributes={"Policy": policy(FROM_TOPICS)})["QueueUrl"]
     lab.client("sns").subscribe(
         TopicArn=topic,
         Protocol="sqs",

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from tests.integration.cloudformation.conftest import Stack
-
-ROLE = "arn:aws:iam::000000000000:role/any"
+from tests.integration.conftest import FUNCTION_ROLE
 
 
 def log_group(days: int) -> dict[str, Any]:
@@ -49,7 +48,7 @@ def function(answer: str, **properties: Any) -> dict[str, Any]:
         "Properties": {
             "Runtime": "python3.13",
             "Handler": "index.handler",
-            "Role": ROLE,
+            "Role": FUNCTION_ROLE,
             "Code": {"ZipFile": f"def handler(event, context):\n    return {answer!r}\n"},
             **properties,
         },

@@ -19,6 +19,7 @@ from botocore.exceptions import ClientError
 
 from rydelab.lab import emulator
 from rydelab.settings import Settings
+from tests.integration.conftest import FROM_TOPICS, FUNCTION_ROLE, make_function_role, policy
 
 CLOCK_SPEED = 120
 KEEPALIVE_S = 2.5
@@ -55,7 +56,7 @@ class Functions:
             **{
                 "Runtime": "python3.13",
                 "Handler": "index.handler",
-                "Role": "arn:aws:iam::000000000000:role/test",
+                "Role": FUNCTION_ROLE,
                 "Code": {"ZipFile": bundle(source, files)},
                 "Timeout": 5,
                 **configuration,
@@ -129,10 +130,19 @@ class Functions:
         return [event["message"] for event in page["events"]]
 
     def queue(self) -> tuple[str, str]:
-        """Make a queue; return its URL and ARN."""
+        """Make a queue to which every topic may send; return its URL and ARN."""
         sqs = self.client("sqs")
-        url = sqs.create_queue(QueueName=f"test-{uuid.uuid4().hex[:12]}")["QueueUrl"]
+        attributes = {"Policy": policy(FROM_TOPICS)}
+        url = sqs.create_queue(QueueName=f"test-{uuid.uuid4().hex[:12]}", Attributes=attributes)["QueueUrl"]
         return url, sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+
+    def let_topics_invoke(self, name: str) -> str:
+        """Give a function the policy that a subscription to a topic needs; return its ARN."""
+        self.client("lambda").add_permission(
+            FunctionName=name, StatementId="topics", Action="lambda:InvokeFunction", Principal="sns.amazonaws.com"
+        )
+        settings = self.client("lambda").get_function_configuration(FunctionName=name)
+        return str(settings["FunctionArn"])
 
     def receive(self, queue_url: str, timeout_s: float = 10.0) -> dict[str, Any]:
         """Wait for the next message of a queue, and delete it."""
@@ -183,7 +193,8 @@ def fast_functions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Functio
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     endpoint_url = f"http://127.0.0.1:{port}"
-    settings = Settings(port=port, data_dir=tmp_path_factory.mktemp("fast-lab"), endpoint_url=endpoint_url)
+    data_dir = tmp_path_factory.mktemp("fast-lab")
+    settings = Settings(port=port, data_dir=data_dir, endpoint_url=endpoint_url, enforce_iam=True)
     environment = {
         "RYDELAB_CLOCK_SPEED": str(CLOCK_SPEED),
         "LAMBDA_KEEPALIVE_MS": str(int(KEEPALIVE_S * 1000)),
@@ -205,6 +216,7 @@ def fast_functions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Functio
         return clients[service]
 
     with emulator.start(settings, environment=environment):
+        make_function_role(client("iam"))
         yield Functions(client)
         for opened in clients.values():
             opened.close()

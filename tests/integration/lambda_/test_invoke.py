@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.integration.conftest import FUNCTION_ROLE
+
 
 @pytest.fixture(scope="module")
 def echo(functions: Any) -> str:
@@ -219,7 +221,7 @@ def test_a_container_image_is_refused_when_the_function_is_made(functions: Any) 
         FunctionName="image",
         PackageType="Image",
         Code={"ImageUri": "000000000000.dkr.ecr.us-east-1.amazonaws.com/image:1"},
-        Role="arn:aws:iam::000000000000:role/test",
+        Role=FUNCTION_ROLE,
     )
     assert refusal["Error"]["Message"] == "rydelab runs functions from zip archives only, not package type Image."
 

@@ -69,7 +69,7 @@ def test_a_message_to_a_function_that_is_gone_goes_to_the_subscriptions_dead_let
 ) -> None:
     letters_url, letters = functions.queue()
     name = functions.create("def handler(event, context): pass")
-    arn = functions.client("lambda").get_function(FunctionName=name)["Configuration"]["FunctionArn"]
+    arn = functions.let_topics_invoke(name)
     policy = json.dumps({"deadLetterTargetArn": letters})
     functions.client("sns").subscribe(
         TopicArn=topic, Protocol="lambda", Endpoint=arn, Attributes={"RedrivePolicy": policy}
@@ -85,7 +85,7 @@ def test_a_function_that_fails_is_lambdas_to_retry_and_not_the_subscriptions_dea
     (letters_url, letters), (own_url, own) = functions.queue(), functions.queue()
     name = functions.create("def handler(event, context): raise ValueError", DeadLetterConfig={"TargetArn": own})
     functions.client("lambda").put_function_event_invoke_config(FunctionName=name, MaximumRetryAttempts=0)
-    arn = functions.client("lambda").get_function(FunctionName=name)["Configuration"]["FunctionArn"]
+    arn = functions.let_topics_invoke(name)
     policy = json.dumps({"deadLetterTargetArn": letters})
     functions.client("sns").subscribe(
         TopicArn=topic, Protocol="lambda", Endpoint=arn, Attributes={"RedrivePolicy": policy}

@@ -16,21 +16,23 @@ ARROWS = {
     "bootstrap": ("bootstrap", {"boto3", "botocore"}),
     "loadtests": ("loadtests", {"rydelab.lab", "rydelab.settings", "rydelab.errors", "locust", "gevent"}),
     "rydelab.errors": ("src/rydelab/errors.py", set()),
+    "rydelab.faults": ("src/rydelab/faults.py", set()),
     "rydelab.settings": ("src/rydelab/settings.py", {"rydelab.errors"}),
     "rydelab.cli": ("src/rydelab/cli.py", {"rydelab.settings", "rydelab.errors"}),
     "rydelab.capacity": ("src/rydelab/capacity", set()),
     "rydelab.simulator": ("src/rydelab/simulator", {"rydelab.capacity"}),
-    "rydelab.report": ("src/rydelab/report", set()),
+    "rydelab.report": ("src/rydelab/report", {"rydelab.capacity"}),
     "rydelab.iam": ("src/rydelab/iam", set()),
     "rydelab.workers": ("src/rydelab/workers", {"awslambdaric"}),
     "rydelab.plugins": (
         "src/rydelab/plugins",
-        {"rydelab.capacity", "rydelab.iam", "rydelab.workers", "localstack", "moto", "boto3", "botocore"},
+        {"rydelab.capacity", "rydelab.iam", "rydelab.workers", "rydelab.faults"}
+        | {"localstack", "moto", "boto3", "botocore"},
     ),
     "rydelab.lab": (
         "src/rydelab/lab",
         {
-            *("rydelab.cli", "rydelab.settings", "rydelab.errors", "rydelab.report", "bootstrap"),
+            *("rydelab.cli", "rydelab.settings", "rydelab.errors", "rydelab.faults", "rydelab.report", "bootstrap"),
             *("boto3", "botocore", "locust", "gevent"),
         },
     ),

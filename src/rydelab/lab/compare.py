@@ -133,7 +133,7 @@ def _begun(wishes: Wishes) -> _Begun:
         repeats=wishes.repeats,
         thresholds=tuple(wishes.thresholds),
     )
-    return _Begun(plan, _with(scenario, cells, plan.thresholds), None, scenario_file, wishes.results_dir)
+    return _Begun(plan, with_cells(scenario, cells, plan.thresholds), None, scenario_file, wishes.results_dir)
 
 
 def _resumed(wishes: Wishes) -> _Begun:
@@ -150,11 +150,11 @@ def _resumed(wishes: Wishes) -> _Begun:
     )
     scenario = replace(scenario, name=plan.name)
     return _Begun(
-        plan, _with(scenario, plan.cells, plan.thresholds), folder.path, folder.scenario_file, folder.path.parent
+        plan, with_cells(scenario, plan.cells, plan.thresholds), folder.path, folder.scenario_file, folder.path.parent
     )
 
 
-def _with(scenario: Scenario, cells: Sequence[Cell], thresholds: Sequence[str]) -> Scenario:
+def with_cells(scenario: Scenario, cells: Sequence[Cell], thresholds: Sequence[str]) -> Scenario:
     """Return the scenario with other cells and more thresholds. Those of its own that are for no cell are left out."""
     more = []
     for text in thresholds:

@@ -96,12 +96,26 @@ class RunFolder:
 
     def save_plan(self, plan: Plan, scenario: Scenario, *, scenario_file: Path, settings: Mapping[str, Any]) -> None:
         """Write what the run is, before it begins, with a copy of the scenario and its series."""
+        self._copy_scenario(scenario, scenario_file)
+        self._save_run(scenario, settings, {"plan": asdict(plan)})
+
+    def save_simulation(self, scenario: Scenario, *, source: Path, settings: Mapping[str, Any]) -> None:
+        """Write what is simulated, with a copy of *source*: the scenario's file and its series, or a trace."""
+        if source.suffix == ".toml":
+            self._copy_scenario(scenario, source)
+        else:
+            (self.path / source.name).write_bytes(source.read_bytes())
+        self._save_run(scenario, settings, {"simulated": True})
+
+    def _copy_scenario(self, scenario: Scenario, scenario_file: Path) -> None:
         self.scenario_file.write_bytes(scenario_file.read_bytes())
         for name in scenario.series_files:
             (self.path / name).parent.mkdir(parents=True, exist_ok=True)
             (self.path / name).write_bytes((scenario_file.parent / name).read_bytes())
+
+    def _save_run(self, scenario: Scenario, settings: Mapping[str, Any], more: Mapping[str, Any]) -> None:
         run = {
-            "plan": asdict(plan),
+            **more,
             "scenario": asdict(scenario) | {"phases": [phase.summary for phase in scenario.phases]},
             "settings": dict(settings),
             "versions": _versions(),
@@ -113,7 +127,12 @@ class RunFolder:
         """Read back what the run is."""
         path = self.path / "run.json"
         try:
-            plan = json.loads(path.read_text(encoding="utf-8"))["plan"]
+            run = json.loads(path.read_text(encoding="utf-8"))
+            if run.get("simulated"):
+                raise ResultsError(
+                    f"{self.path}: was simulated, which is done in one go: there is nothing to go on with"
+                )
+            plan = run["plan"]
             return Plan(
                 name=plan["name"],
                 started_at=plan["started_at"],
@@ -123,7 +142,7 @@ class RunFolder:
             )
         except OSError as error:
             raise ResultsError(f"{path}: cannot be read: {error.strerror}") from None
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ResultsError(f"{path}: does not say what the run was: {error!r}") from None
 
     def read_back(self) -> tuple[RunSummary | None, dict[CellId, CellSeries]]:

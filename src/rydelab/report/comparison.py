@@ -139,6 +139,8 @@ def _change(cell: str, metric: Metric, before: Sequence[float], after: Sequence[
 
 
 def _circumstances(before: Run, after: Run) -> Iterator[str]:
+    if before.summary.simulated != after.summary.simulated:
+        yield f"The first run was {_origin(before)}, the second {_origin(after)}"
     if before.summary.name != after.summary.name:
         yield f"The scenarios differ: {before.summary.name} and {after.summary.name}"
     elif _load(before) != _load(after):
@@ -154,6 +156,11 @@ def _circumstances(before: Run, after: Run) -> Iterator[str]:
             if earlier.get(name) != later.get(name):
                 values = f"{earlier.get(name, 'unknown')}, then {later.get(name, 'unknown')}"
                 yield f"The {kind} {name.replace('_', ' ')} differs: {values}"
+
+
+def _origin(run: Run) -> str:
+    simulated = run.summary.simulated
+    return "measured" if simulated is None else f"simulated (engine {simulated.engine}, profile {simulated.profile})"
 
 
 def _load(run: Run) -> dict[str, Any]:

@@ -20,11 +20,25 @@ NOTES = (
     "A run is one sample. Small differences between cells may be chance: repeat the run to see how much.",
     "A percentile is a time that was measured: as many rides as it says were at most this slow, the others slower.",
 )
-"""What no run's numbers mean. Those of one run are in its summary."""
+"""What no measured run's numbers mean. Those of one run are in its summary."""
+SIMULATED_NOTES = (
+    "Nothing here happened: a model says what would. docs/simulator.md shows how far it is from measured runs.",
+    "The times are the profile's, put together by chance. What carries over is where rides wait, fail and end.",
+    "A simulated machine has room for every request: a lab, or a client, that is too slow for the load does not show.",
+    "Arrivals come on schedule whatever the answers are. People who give up, or try again, would make another load.",
+)
+"""What no simulated run's numbers mean."""
+
+
+def notes(run: RunSummary) -> tuple[str, ...]:
+    """Return what the numbers of *run* do not mean."""
+    return (*run.notes, *(NOTES if run.simulated is None else SIMULATED_NOTES))
 
 
 def headlines(run: RunSummary) -> Iterator[str]:
     """Yield the answer first: who recorded everything, what was lost, and what spoils the comparison."""
+    if run.simulated is not None:
+        yield run.simulated.words
     cells = repeated_cells(run)
     if not cells:
         yield "No cell was run to its end."

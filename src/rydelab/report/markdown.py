@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from rydelab.report.headlines import NOTES, headlines, load_in_words, measured, started_in_words
+from rydelab.report.headlines import headlines, load_in_words, measured, notes, started_in_words
 from rydelab.report.ledger_rows import LEDGER_ROWS
 from rydelab.report.quantities import NOTHING, count, duration, percentiles
 from rydelab.report.repeats import RepeatedCell, repeated_cells
@@ -33,7 +33,8 @@ def escaped(text: str) -> str:
 def _lines(run: Run) -> Iterator[str]:
     summary = run.summary
     cells = repeated_cells(summary)
-    yield f"# What became of every ride: {escaped(summary.name)}"
+    became = "became" if summary.simulated is None else "would become"
+    yield f"# What {became} of every ride: {escaped(summary.name)}{' (simulated)' if summary.simulated else ''}"
     yield ""
     load = load_in_words(summary, run.setup)
     yield escaped(started_in_words(summary) + (f"; {load}" if load else "")) + "."
@@ -59,7 +60,7 @@ def _lines(run: Run) -> Iterator[str]:
         yield from _thresholds(summary.cells)
     yield "## What these numbers do not mean"
     yield ""
-    for note in (*summary.notes, *NOTES):
+    for note in notes(summary):
         yield f"- {escaped(note)}"
     yield from _versions(run)
 

@@ -10,7 +10,7 @@ from markupsafe import Markup, escape
 
 from rydelab.report.charts import Chart, Scales, charts_of, scales_of
 from rydelab.report.designs import DESIGNS, TABLE_MODES, in_order
-from rydelab.report.headlines import NOTES, headlines, load_in_words, measured, started_in_words
+from rydelab.report.headlines import headlines, load_in_words, measured, notes, started_in_words
 from rydelab.report.ledger_rows import LEDGER_ROWS
 from rydelab.report.quantities import NOTHING, count, duration, percentiles, share, unbroken
 from rydelab.report.repeats import RepeatedCell, repeated_cells
@@ -86,7 +86,7 @@ def render_page(run: Run) -> str:
         cards=cards,
         over_time=list(_over_time(run, cells, cards)),
         thresholds=_thresholds(cards),
-        notes=(*run.summary.notes, *NOTES),
+        notes=notes(run.summary),
         settings=list(_settings(run)),
         markup=_markup,
     )
@@ -208,7 +208,11 @@ def _over_time(run: Run, cells: Iterable[RepeatedCell], cards: Iterable[_Card]) 
             card=card,
             shown=_shown(cell, drawn),
             charts=_charts(drawn, scales),
-            tables=tuple((title, rows) for title, rows in _tables(card.cell) if rows),
+            tables=tuple(
+                (title, rows)
+                for title, rows in _tables(card.cell, is_simulated=run.summary.simulated is not None)
+                if rows
+            ),
         )
 
 
@@ -227,13 +231,13 @@ def _shown(cell: RepeatedCell, series: CellSeries | None) -> str:
     return " ".join(parts)
 
 
-def _tables(cell: CellSummary) -> Iterable[tuple[str, tuple[tuple[str, str], ...]]]:
+def _tables(cell: CellSummary, *, is_simulated: bool) -> Iterable[tuple[str, tuple[tuple[str, str], ...]]]:
     yield "Why there was no promise", tuple((reason, count(number)) for reason, number in cell.errors.items())
     yield (
         "What was throttled",
         tuple((throttle_reason(reason), count(number)) for reason, number in (cell.throttles or {}).items() if number),
     )
-    yield "Was the lab the bottleneck?", tuple(_saturation(cell.saturation, cell))
+    yield "Was the lab the bottleneck?", () if is_simulated else tuple(_saturation(cell.saturation, cell))
     steps = cell.durations_s.items()
     yield "How long each step took", tuple((step.replace("_", " "), duration(took * 1000)) for step, took in steps)
     yield "Deployed with", tuple((name, str(value)) for name, value in cell.settings.items())

@@ -6,6 +6,7 @@ A field that a run has nothing for keeps its default, and the report says that i
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from rydelab.capacity.usage import Usage
 from rydelab.report.latency import Latency
 
 
@@ -104,6 +105,8 @@ class CellSummary:
     """None if the lab did not watch itself."""
     settings: Mapping[str, str | float] = field(default_factory=dict)
     """What this cell was deployed with, such as ``{"write_units": 1, "memory_mb": 256, "retry_mode": "standard"}``."""
+    usage: Usage | None = None
+    """What a bill is made of, from the begin of the load to the end of the drain; None if not measured."""
 
     @property
     def id(self) -> CellId:
@@ -127,6 +130,28 @@ class CellSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class Simulated:
+    """How a run was simulated: nothing in it was measured."""
+
+    engine: str
+    """``exact``: each arrival on its own, or ``aggregate``: many equal ones together."""
+    profile: str
+    """Where the times of each step are from: ``local``, ``aws`` or the name of a file."""
+    seed: int
+    scale: float = 1.0
+    """How many times as many arrivals as the scenario has."""
+
+    @property
+    def words(self) -> str:
+        """Say it in one sentence."""
+        scaled = "" if self.scale == 1 else f", {self.scale:g} times the scenario's arrivals"
+        return (
+            f"Simulated, not measured: engine {self.engine}, service times of profile {self.profile}, "
+            f"seed {self.seed}{scaled}."
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class RunSummary:
     """A whole run."""
 
@@ -139,6 +164,8 @@ class RunSummary:
     """Cells that could not be run to their end, and why; each a sentence."""
     notes: tuple[str, ...] = ()
     """What these numbers do not mean."""
+    simulated: Simulated | None = None
+    """None for a run that was measured."""
 
     @property
     def succeeded(self) -> bool:

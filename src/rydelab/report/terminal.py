@@ -58,6 +58,8 @@ def render(run: RunSummary, *, color: bool = False) -> str:
     text = io.StringIO()
     # Wider than the table ever is: a number that is cut off would be a wrong number.
     console = Console(file=text, width=120, force_terminal=color, highlight=False)
+    if run.simulated is not None:
+        console.print(Text(f"{run.simulated.words}\n", style="bold"), soft_wrap=True)
     if run.cells:
         console.print(_table(run))
         console.print("\nIn words")
@@ -81,7 +83,8 @@ def remarks(run: RunSummary) -> Iterator[str]:
     for failure in run.failures:
         yield f"FAILED: {failure}"
     if run.cells and run.adds_up:
-        yield "Every arrival is in exactly one row of its ledger: the sums were checked by RideId."
+        checked = ": the sums were checked by RideId." if run.simulated is None else "."
+        yield f"Every arrival is in exactly one row of its ledger{checked}"
     yield from run.notes
 
 

@@ -160,7 +160,7 @@ def _series(world: World, arrivals: Arrivals, samples: Samples, columns: _Column
         capacity=(
             CapacitySeries(
                 name="RideRecordTable writes",
-                consumed=tuple(number * units for number in _counted(written_s, interval_s)),
+                consumed=tuple(number * units / interval_s for number in _counted(written_s, interval_s)),
                 provisioned=() if world.table.is_on_demand else tuple(samples.provisioned),
                 burst_left=() if world.table.is_on_demand else tuple(samples.burst_left),
                 throttles=_column(tally.write_throttles),

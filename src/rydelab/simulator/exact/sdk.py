@@ -17,7 +17,7 @@ _RETRY_COST = 5.0
 _UNRETRIED_GAIN = 1.0
 _LONGEST_PAUSE_S = 20.0
 _STANDARD_ATTEMPTS = 3
-LEGACY_DYNAMODB_PAUSES_S = tuple(0.05 * 2**number for number in range(9))
+LEGACY_DYNAMODB_PAUSES_S: tuple[float, ...] = tuple(0.05 * 2**number for number in range(9))
 _LEGACY_ATTEMPTS = 5
 """Of clients of other services than DynamoDB."""
 

@@ -9,6 +9,7 @@ What is lost: TLS and WebSockets on the gateway's port. Nothing that a lab deplo
 
 import select
 import threading
+from collections.abc import Callable
 from typing import Any, Final
 
 from cheroot.server import HeaderReader, HTTPConnection, HTTPRequest
@@ -19,6 +20,10 @@ from localstack.config import HostAndPort
 from localstack.runtime.server.core import RuntimeServer, RuntimeServerPlugin
 from rolo.gateway import Gateway
 from rolo.gateway.wsgi import WsgiGateway
+
+from rydelab.plugins.faults.registry import faults
+
+OBSERVATION_PREFIX: Final = "/_rydelab/"
 
 _FIRST_THREADS: Final = 64
 _GROWTH_CHECK_S: Final = 0.02
@@ -40,7 +45,7 @@ class CherootServer(RuntimeServer):  # type: ignore[misc]
         """Bind the addresses of *listen*. Raises OSError if one is taken. There is no TLS, whatever *ssl_creds*."""
         del ssl_creds
         for address in listen:
-            server = _make_server(WsgiGateway(gateway), address)
+            server = _make_server(_pausing(WsgiGateway(gateway)), address)
             server.prepare()
             self._servers.append(server)
 
@@ -67,7 +72,18 @@ class GatewayServerPlugin(RuntimeServerPlugin):  # type: ignore[misc]
         return CherootServer()
 
 
-def _make_server(application: WsgiGateway, address: HostAndPort) -> Server:
+def _pausing(application: WsgiGateway) -> Callable[..., Any]:
+    """Let requests wait while a fault pauses the lab; not those to the lab itself, which take the fault back."""
+
+    def call(environ: dict[str, Any], start_response: Any) -> Any:
+        if not environ["PATH_INFO"].startswith(OBSERVATION_PREFIX):
+            faults.wait_while_paused()
+        return application(environ, start_response)
+
+    return call
+
+
+def _make_server(application: Callable[..., Any], address: HostAndPort) -> Server:
     server = Server(
         (address.host, address.port),
         application,

@@ -16,6 +16,7 @@ class ProcessExecutorPlugin(RuntimeExecutorPlugin):  # type: ignore[misc]
     def load(self, *_args: Any, **_kwargs: Any) -> type[Any]:
         """Put our invocation path in place and return the executor class; the import waits until Lambda is used."""
         from rydelab.plugins.event_sources.install import install as install_event_sources  # noqa: PLC0415
+        from rydelab.plugins.faults.messages import install as install_refusals_of_messages  # noqa: PLC0415
         from rydelab.plugins.lambda_ import install  # noqa: PLC0415
         from rydelab.plugins.lambda_.executor import ProcessExecutor  # noqa: PLC0415
         from rydelab.plugins.sns.install import install as install_sns_delivery  # noqa: PLC0415
@@ -23,6 +24,7 @@ class ProcessExecutorPlugin(RuntimeExecutorPlugin):  # type: ignore[misc]
         install.install()
         install_event_sources()
         install_sns_delivery()
+        install_refusals_of_messages()
         return ProcessExecutor
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from rydelab.workers import platform_log
-from rydelab.workers.model import Failure, FunctionSpec, Invocation, LogEvent, Outcome
+from rydelab.workers.model import Disturbance, Failure, FunctionSpec, Invocation, LogEvent, Outcome
 from rydelab.workers.output import OutputSplitter
 from rydelab.workers.runtime_api import MAX_RESPONSE_BYTES
 from rydelab.workers.runtime_process import RuntimeProcess
@@ -158,8 +158,15 @@ class ExecutionEnvironment:
 
     def _run(self, invocation: Invocation, deadline: float, deadline_ms: int) -> _Ending:
         process = self._process
+        disturbance = invocation.disturbance
+        if process is not None and disturbance is not None:
+            ending = self._disturb_before(process, invocation, disturbance, deadline)
+            if ending is not None:
+                return ending
         if process is None or not process.hand_out(invocation, deadline_ms):
             return self._exit_ending(invocation)
+        if disturbance is not None and disturbance.kill_after_s is not None:
+            self._kill_after(process, disturbance.kill_after_s, deadline)
         over_memory = process.wait_until(lambda: process.posted is not None, deadline, self.spec.memory_mb)
         posted = process.posted
         if posted is None:
@@ -168,6 +175,27 @@ class ExecutionEnvironment:
             document = platform_log.response_too_large_document(MAX_RESPONSE_BYTES)
             return _Ending(document, Failure.RESPONSE_TOO_LARGE, "Function.ResponseSizeTooLarge")
         return _Ending(posted.body, Failure.FUNCTION if posted.path.endswith("/error") else None)
+
+    def _disturb_before(
+        self, process: RuntimeProcess, invocation: Invocation, disturbance: Disturbance, deadline: float
+    ) -> _Ending | None:
+        """Do what is to be done before the runtime gets the event; returns how that ended the invocation, if it did."""
+        if disturbance.hold_s:
+            held_until = min(time.monotonic() + disturbance.hold_s, deadline)
+            over_memory = process.wait_until(lambda: False, held_until, self.spec.memory_mb)
+            if over_memory or process.exited or time.monotonic() >= deadline:
+                return self._no_answer_ending(process, invocation, over_memory=over_memory)
+        if disturbance.crashes:
+            process.kill()
+            process.wait_until(lambda: False, deadline, self.spec.memory_mb)
+            return self._no_answer_ending(process, invocation, over_memory=False)
+        return None if disturbance.error is None else _Ending(disturbance.error, Failure.FUNCTION)
+
+    def _kill_after(self, process: RuntimeProcess, kill_after_s: float, deadline: float) -> None:
+        kill_at = min(time.monotonic() + kill_after_s, deadline)
+        process.wait_until(lambda: process.posted is not None, kill_at, self.spec.memory_mb)
+        if process.posted is None:
+            process.kill()
 
     def _init(self, invocation: Invocation, deadline: float, *, phase: str) -> _Ending | None:
         """Start a runtime and wait until it asks for an event; returns how it failed, if it did."""

@@ -23,6 +23,20 @@ class FunctionSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class Disturbance:
+    """What is done to an invocation on purpose. All of it takes the invocation's time."""
+
+    hold_s: float = 0.0
+    """How long the event is kept from the runtime."""
+    crashes: bool = False
+    """Whether the runtime is killed before it gets the event."""
+    error: bytes | None = None
+    """An error document that is answered in the place of the runtime, which never gets the event."""
+    kill_after_s: float | None = None
+    """When the runtime is killed, counted from the moment it got the event, if it has not answered by then."""
+
+
+@dataclass(frozen=True, slots=True)
 class Invocation:
     """One event for a function, as the Runtime API hands it out."""
 
@@ -31,6 +45,7 @@ class Invocation:
     invoked_arn: str
     trace_id: str = ""
     client_context: str | None = None
+    disturbance: Disturbance | None = None
 
 
 @dataclass(frozen=True, slots=True)

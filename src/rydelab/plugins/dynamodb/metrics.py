@@ -8,6 +8,7 @@ from rydelab.capacity.metrics import FIVE_MINUTES_S, MINUTE_S, NAMESPACE, Metric
 from rydelab.plugins.dynamodb.metered import MeteredTable, MeteredTables, Place
 from rydelab.plugins.dynamodb.operations import THROTTLED_METRIC
 from rydelab.plugins.dynamodb.refusals import RefusedError
+from rydelab.plugins.dynamodb.refused_tables import METRICS, TableFaultError
 from rydelab.plugins.dynamodb.store.errors import DynamoError
 from rydelab.plugins.metric_writer import Dimensions, MetricWriter, Statistics
 
@@ -84,7 +85,10 @@ class DynamoDbMetrics:
 
     def count_error(self, place: Place, operation: str, error: DynamoError) -> None:
         """Count an error that was answered: as a throttled request of its tables, or as a user's error."""
-        if isinstance(error, RefusedError):
+        if isinstance(error, TableFaultError):
+            dimensions = (("TableName", error.table_name), ("Operation", operation))
+            self.writer.add(*place, dimensions, {METRICS[error.code]: 1.0})
+        elif isinstance(error, RefusedError):
             for metered in error.tables:
                 metered.note(operation, THROTTLED_METRIC, 1.0)
         elif error.code not in _OWN_METRIC:

@@ -15,6 +15,7 @@ from localstack.services.plugins import Service, aws_provider
 from moto.dynamodb.models import dynamodb_backends
 
 from rydelab.plugins import cloudwatch_dimensions, lab_clock
+from rydelab.plugins.dynamodb import refused_tables
 from rydelab.plugins.dynamodb.clock import Clock
 from rydelab.plugins.dynamodb.life_cycle import Do, TableLifeCycle
 from rydelab.plugins.dynamodb.metered import MeteredTables, Place
@@ -89,14 +90,28 @@ def dispatch_table(operations: DispatchTable, *, keeper: ServiceRequestHandler |
     """
     if not settings().enforcement:
         operations |= {name: _data_operation(name, DirectOperations) for name in DATA_OPERATIONS}
-        return {name: _answering(handle, lambda _context, _error: None) for name, handle in operations.items()}
+        return _refusable(operations, lambda _context, _error: None)
     tables = metered_tables()
     operations |= {
         name: _data_operation(name, lambda store: MeteredOperations(store, tables)) for name in DATA_OPERATIONS
     }
     operations |= _table_operations(TableLifeCycle(tables, on_delete=metrics().collect_table), keeper)
     metrics().writer.start()
-    return {name: _answering(handle, _count_error) for name, handle in operations.items()}
+    return _refusable(operations, _count_error)
+
+
+def _refusable(operations: DispatchTable, count: CountError) -> DispatchTable:
+    """Return *operations* with data operations that a fault can refuse, and errors as DynamoDB answers them."""
+    checked = {name: _checking(operations[name]) for name in DATA_OPERATIONS}
+    return {name: _answering(handle, count) for name, handle in {**operations, **checked}.items()}
+
+
+def _checking(handle: ServiceRequestHandler) -> ServiceRequestHandler:
+    def check_and_handle(context: RequestContext, request: Any) -> Any:
+        refused_tables.check(request)
+        return handle(context, request)
+
+    return check_and_handle
 
 
 def _count_error(context: RequestContext, error: DynamoError) -> None:

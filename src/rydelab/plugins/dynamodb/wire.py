@@ -1,4 +1,4 @@
-"""Errors as DynamoDB puts them on the wire: HTTP 400 and a body with ``__type``, message and members.
+"""Errors as DynamoDB puts them on the wire: an HTTP status and a body with ``__type``, message and members.
 
 LocalStack's own serializer writes ``__type`` without the name space that AWS puts before it.
 """
@@ -34,12 +34,12 @@ def wire_type(code: str) -> str:
 def error_response(context: RequestContext, error: DynamoError) -> Response:
     """Return the HTTP response that tells *error*."""
     # LocalStack's own handlers (its log, its counters) look for the exception here.
-    context.service_exception = CommonServiceException(error.code, error.message, HTTPStatus.BAD_REQUEST)
+    context.service_exception = CommonServiceException(error.code, error.message, error.status)
     message = "Message" if error.code == "TransactionCanceledException" else "message"
     body = {"__type": wire_type(error.code), message: error.message, **error.members}
     return Response(
         json.dumps(body, default=_base64),
-        status=HTTPStatus.BAD_REQUEST,
+        status=error.status,
         headers={"Content-Type": CONTENT_TYPE, "x-amzn-RequestId": context.request_id},
     )
 

@@ -11,6 +11,7 @@ from localstack.services.lambda_.invocation.version_manager import LambdaVersion
 from localstack.services.lambda_.provider import LambdaProvider
 from localstack.utils.patch import patch
 
+from rydelab.plugins.faults.functions import refuse_invoke
 from rydelab.plugins.lambda_ import code_in_use, direct, invocation, limits
 from rydelab.plugins.lambda_.async_events import AsyncEvents
 from rydelab.plugins.lambda_.environments import EnvironmentPool
@@ -34,6 +35,7 @@ def install() -> None:
         invocation_type = request.get("invocation_type")
         request["payload"] = request.get("payload") or None  # no body is an empty event, {}
         limits.check_payload(request["payload"], invocation_type)
+        refuse_invoke(request["function_name"])
         request["client_context"] = limits.client_context_header(request.get("client_context"), invocation_type)
         for _ in range(_MAX_REPLACED):
             try:

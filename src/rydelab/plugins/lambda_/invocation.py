@@ -4,6 +4,7 @@ from localstack.aws.api.lambda_ import ThrottleReason, TooManyRequestsException
 from localstack.services.lambda_.invocation.lambda_models import Invocation, InvocationResult
 from localstack.services.lambda_.invocation.version_manager import LambdaVersionManager
 
+from rydelab.plugins.faults.functions import disturbance_of
 from rydelab.plugins.lambda_ import activity, metrics
 from rydelab.plugins.lambda_.code_in_use import code_in_use
 
@@ -29,7 +30,9 @@ def invoke(self: LambdaVersionManager, *, invocation: Invocation) -> InvocationR
                 tracker = self.counting_service.on_demand_concurrency_trackers[(version.id.account, version.id.region)]
                 concurrent = tracker.concurrent_executions[version.id.unqualified_arn()]
                 with activity.running(version.id.function_name):
-                    outcome = environment.run(invocation)
+                    outcome = environment.run(
+                        invocation, disturbance_of(version.id.function_name, invocation.request_id)
+                    )
         except TooManyRequestsException as refusal:
             metrics.throttled(version)
             if self.function.reserved_concurrent_executions is None:

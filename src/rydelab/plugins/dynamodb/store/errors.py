@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import Any
 
 from moto.core.exceptions import JsonRESTError
@@ -11,11 +12,13 @@ CONDITION_FAILED_MESSAGE = "The conditional request failed"
 
 
 class DynamoError(Exception):
-    """An error response of DynamoDB, always HTTP 400.
+    """An error response of DynamoDB, HTTP 400 unless `status` is something else.
 
     *code* is the shape's name without a prefix (``ValidationException``), *members* are the fields next to
     ``message`` (``Item``, ``CancellationReasons``).
     """
+
+    status = HTTPStatus.BAD_REQUEST
 
     def __init__(self, code: str, message: str, members: Mapping[str, Any] | None = None) -> None:
         super().__init__(f"{code}: {message}")

@@ -1,8 +1,8 @@
 """What a bill is made of: how much of each service was used."""
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 
 POLLERS = 5
 LONG_POLL_S = 20.0
@@ -56,6 +56,23 @@ class Usage:
     def is_provisioned(self) -> bool:
         """Whether RideRecordTable is paid for by the hour, and not by the request."""
         return self.provisioned_write_unit_s > 0
+
+
+def summed(usages: Sequence[Usage]) -> Usage:
+    """Return the use of several deployments, one after another; of the same functions and alarms, if any."""
+    functions: dict[str, FunctionUse] = {}
+    for usage in usages:
+        for name, use in usage.functions.items():
+            before = functions.get(name, FunctionUse(0.0, 0.0, use.memory_mb))
+            functions[name] = FunctionUse(
+                before.invocations + use.invocations, before.busy_s + use.busy_s, use.memory_mb
+            )
+    totals = {
+        one.name: sum(getattr(usage, one.name) for usage in usages)
+        for one in fields(Usage)
+        if one.name not in {"functions", "alarms"}
+    }
+    return Usage(functions=functions, alarms=max((usage.alarms for usage in usages), default=0.0), **totals)
 
 
 def empty_receives(receives: float, *, duration_s: float) -> float:

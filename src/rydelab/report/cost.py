@@ -18,7 +18,7 @@ def cell_bill(cell: CellSummary, prices: Prices, *, rides_per_month: float | Non
 
 
 def per_million_rides(cell: CellSummary, prices: Prices) -> Decimal | None:
-    """Return what a million arrivals like those of *cell* cost at list price, whatever became of them; None if unknown."""
+    """Return what a million arrivals like those of *cell* cost at list price, whatever became of them."""
     bill = cell_bill(cell, prices)
     return None if bill is None else bill.per_million
 

@@ -10,7 +10,7 @@ RIDE_SERVICES = ("wild-rydes", "wild-rydes-ride-fleet", "wild-rydes-ride-record"
 """The services that a ride needs."""
 RECORD_FUNCTIONS = ("PutRideRecordSqs", "PutRideRecordSns", "PutRideRecordHttp")
 """The functions that record rides. PutRideRecordHttp is always there, and does it if neither of the others is."""
-FUNCTIONS = ("RequestRide", "RequestUnicornApig", "RequestUnicornInvoke", "LoadTable", *RECORD_FUNCTIONS)
+FUNCTIONS = ("RequestRide", "RequestUnicornApig", "RequestUnicornInvoke", "LoadTable", "GetRideRecord", *RECORD_FUNCTIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,8 @@ class Deployment:
     """POST a ride record here."""
     record_table: str | None = None
     dead_letter_queue_url: str | None = None
+    topic_arn: str | None = None
+    """Where rides are published."""
     ride_queue_url: str | None = None
     """The queue that rides wait in for their record."""
     event_function: str | None = None
@@ -62,6 +64,7 @@ def describe(outputs: Outputs, *, stage: str) -> Deployment:
         record_url=record.get("RideRecordUrl"),
         record_table=record.get("RideRecordTableName"),
         dead_letter_queue_url=record.get("DeadLetterQueueUrl"),
+        topic_arn=rides.get("RidesSnsTopicArn"),
         ride_queue_url=record.get("RideQueueUrl"),
         event_function=record.get("PutRideRecordSnsName"),
         functions={

@@ -32,8 +32,8 @@ examples:
   rydelab dlq redrive --rate 2
   rydelab dlq purge --poison
 
-The exit status of redrive is 1 if letters are left. After `rydelab compare` they may be hidden for up to 15 minutes,
-since it reads them; show says how many."""
+The exit status of redrive is 1 if letters are left. `rydelab compare` hides letters while it reads them; show says how
+many are hidden."""
 
 DEFAULT_RATE = "10"
 DEFAULT_LIMIT = "100000"

@@ -73,6 +73,8 @@ def drain(
             time.sleep(max(POLL_INTERVAL_S, 2 * look_took_s))
     except KeyboardInterrupt:
         interrupted = True
+    finally:
+        looks.show_dead_letters_again()
     return Drained(looks.evidence(), looks.records.first_at, interrupted)
 
 
@@ -89,6 +91,7 @@ class _Looks:
         self._begin = self._looked_at = self._changed_at = time.monotonic()
         self.records = Records({})
         self._dead: set[str] = set()
+        self._hidden: list[str] = []
         self._waiting = Waiting()
 
     @property
@@ -118,11 +121,17 @@ class _Looks:
         before = (self.records.writes.keys(), len(self._dead), self._waiting)
         self._looked_at = time.monotonic()
         self.records = self._stores.records()
-        self._dead.update(self._stores.dead_letters())
+        for letter in self._stores.dead_letters():
+            self._dead.update(letter.ride_ids)
+            self._hidden.append(letter.receipt_handle)
         self._waiting = self._stores.waiting()
         if (self.records.writes.keys(), len(self._dead), self._waiting) != before:
             self._changed_at = self._looked_at
         return time.monotonic() - self._looked_at
+
+    def show_dead_letters_again(self) -> None:
+        """Let others see the dead letters that were read."""
+        self._stores.release(self._hidden)
 
     def evidence(self) -> Evidence:
         recorded = self._recorded

@@ -13,6 +13,7 @@ from rydelab.errors import RydelabError
 
 STATUS_PATH = "/_rydelab/status"
 LAMBDA_PATH = "/_rydelab/lambda"
+SNS_PATH = "/_rydelab/sns"
 TABLES_PATH = "/_rydelab/dynamodb"
 WRITES_PATH = "/_rydelab/dynamodb/writes"
 
@@ -104,6 +105,11 @@ class Observation:
             for name, counters in answer.get("functions", {}).items()
         }
         return LambdaActivity(waiting, functions)
+
+    def pending_deliveries(self, topic_arn: str) -> int:
+        """Return how many messages of the topic SNS has taken and not delivered: under way, or waiting for a retry."""
+        pending: int = self._ask("GET", SNS_PATH)["pending_deliveries"].get(topic_arn, 0)
+        return pending
 
     def begin_writes(self, table: str) -> None:
         """Have the lab note the writes of *table* from now on."""

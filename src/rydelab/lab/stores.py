@@ -1,7 +1,8 @@
 """Where rides end, and where they wait on the way: the table, the queues and the events of one deployment."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import batched
 from typing import Any
 
 from rydelab.lab.deployment import Deployment
@@ -10,6 +11,8 @@ from rydelab.lab.ride_ids import ride_ids_in
 
 HIDE_S = 900
 """Dead letters that were read stay in their queue, hidden for this long so that no poll reads them twice."""
+MOST_PER_CALL = 10
+"""SQS's limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,8 @@ class Waiting:
 
     messages: int = 0
     """In the ride queue: waiting, being worked on, and put off."""
+    deliveries: int = 0
+    """Messages that SNS has taken and not delivered."""
     events: int = 0
     """Asynchronous events that Lambda has not finished."""
     invocations: int = 0
@@ -35,13 +40,21 @@ class Waiting:
 
     @property
     def backlog(self) -> int:
-        """Events and messages; what an invocation works on is among them."""
-        return self.messages + self.events
+        """Deliveries, events and messages; what an invocation works on is among them."""
+        return self.messages + self.deliveries + self.events
 
     @property
     def total(self) -> int:
         """Everything."""
         return self.backlog + self.invocations
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """One message of the dead-letter queue, hidden from others."""
+
+    ride_ids: frozenset[str]
+    receipt_handle: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +77,23 @@ class Stores:
         )
         return Records({item["RideId"]["S"]: None for page in pages for item in page["Items"]})
 
-    def dead_letters(self) -> Iterator[str]:
-        """Yield the RideIds in the dead-letter queue that have not been read before."""
+    def dead_letters(self) -> Iterator[DeadLetter]:
+        """Yield the letters in the dead-letter queue that have not been read before, and hide them; see `release`."""
         if (url := self.deployment.dead_letter_queue_url) is None:
             return
         while messages := self.sqs.receive_message(
-            QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=HIDE_S, WaitTimeSeconds=0
+            QueueUrl=url, MaxNumberOfMessages=MOST_PER_CALL, VisibilityTimeout=HIDE_S, WaitTimeSeconds=0
         ).get("Messages"):
-            for message in messages:
-                yield from ride_ids_in(message["Body"])
+            yield from (DeadLetter(ride_ids_in(message["Body"]), message["ReceiptHandle"]) for message in messages)
+
+    def release(self, receipt_handles: Iterable[str]) -> None:
+        """Show dead letters that were read again, so that a redrive finds them. One that is gone is no error."""
+        for some in batched(receipt_handles, MOST_PER_CALL, strict=False):
+            entries = [
+                {"Id": str(number), "ReceiptHandle": handle, "VisibilityTimeout": 0}
+                for number, handle in enumerate(some)
+            ]
+            self.sqs.change_message_visibility_batch(QueueUrl=self.deployment.dead_letter_queue_url, Entries=entries)
 
     def waiting(self, activity: LambdaActivity | None = None) -> Waiting:
         """Count what may still bring rides to the table; *activity* saves a question if it was asked just now."""
@@ -81,6 +102,7 @@ class Stores:
         names = [deployment.functions.get(name) for name in ("RequestRide", deployment.record_function or "")]
         return Waiting(
             messages=_messages(self.sqs, deployment.ride_queue_url),
+            deliveries=self.observation.pending_deliveries(deployment.topic_arn) if deployment.topic_arn else 0,
             events=activity.waiting.get(deployment.event_function or "", 0),
             invocations=sum(activity.of(name).running for name in names),
         )

@@ -12,8 +12,13 @@ from rydelab.lab.observation import ItemWrites, LambdaActivity, Observation
 from rydelab.lab.stores import Stores, Waiting
 
 HTTP = Deployment("s", records_before_answering=True, record_table="rides")
+TOPIC = "arn:aws:sns:us-east-1:000000000000:rides"
 EVENTS = Deployment(
-    "s", record_table="rides", dead_letter_queue_url="http://127.0.0.1/dead", event_function="put-ride-record"
+    "s",
+    record_table="rides",
+    dead_letter_queue_url="http://127.0.0.1/dead",
+    topic_arn=TOPIC,
+    event_function="put-ride-record",
 )
 QUEUED = Deployment("s", record_table="rides", dead_letter_queue_url="http://127.0.0.1/dead", ride_queue_url="http://q")
 
@@ -38,15 +43,24 @@ class Table:
 
 @dataclass
 class Queues:
-    """A dead-letter queue that shows each message once, and a ride queue of some messages."""
+    """A dead-letter queue that hides each message once it was shown, and a ride queue of some messages."""
 
     dead: list[str] = field(default_factory=list)
     queued: int = 0
+    hidden: set[str] = field(default_factory=set)
 
     def receive_message(self, **_request: Any) -> dict[str, Any]:
-        """Show up to ten dead letters."""
-        shown, self.dead = self.dead[:10], self.dead[10:]
-        return {"Messages": [{"Body": body} for body in shown]} if shown else {}
+        """Show up to ten dead letters; the body of each is its receipt handle, too."""
+        shown = [body for body in self.dead if body not in self.hidden][:10]
+        self.hidden.update(shown)
+        return {"Messages": [{"Body": body, "ReceiptHandle": body} for body in shown]} if shown else {}
+
+    def change_message_visibility_batch(self, **request: Any) -> None:
+        """Show letters again."""
+        assert request["QueueUrl"] == "http://127.0.0.1/dead"
+        assert 1 <= len(request["Entries"]) <= 10
+        assert {entry["VisibilityTimeout"] for entry in request["Entries"]} == {0}
+        self.hidden -= {entry["ReceiptHandle"] for entry in request["Entries"]}
 
     def get_queue_attributes(self, **request: Any) -> dict[str, Any]:
         """Count the ride queue's messages as waiting."""
@@ -60,11 +74,17 @@ class Lab(Observation):
     """A lab whose functions have some events under way; it knows of the writes to its table, or not."""
 
     under_way: int = 0
+    undelivered: int = 0
     item_writes_of: ItemWrites | None = None
 
     def lambda_activity(self) -> LambdaActivity:
         """Count events for two functions."""
         return LambdaActivity({"put-ride-record": self.under_way, "put-ride": 15}, {})
+
+    def pending_deliveries(self, topic_arn: str) -> int:
+        """Count messages of the one topic."""
+        assert topic_arn == TOPIC
+        return self.undelivered
 
     def item_writes(self, _table: str) -> ItemWrites | None:
         """Return what was planted."""
@@ -72,13 +92,19 @@ class Lab(Observation):
 
 
 def stores(
-    deployment: Deployment, recorded: list[str], *, dead: Sequence[str] = (), queued: int = 0, under_way: int = 0
+    deployment: Deployment,
+    recorded: list[str],
+    *,
+    dead: Sequence[str] = (),
+    queued: int = 0,
+    under_way: int = 0,
+    undelivered: int = 0,
 ) -> Stores:
     return Stores(
         deployment,
         dynamodb=Table(recorded),
         sqs=Queues(list(dead), queued),
-        observation=Lab("http://127.0.0.1", under_way=under_way),
+        observation=Lab("http://127.0.0.1", under_way=under_way, undelivered=undelivered),
     )
 
 
@@ -114,7 +140,8 @@ def test_a_drain_goes_on_as_long_as_a_look_can_show_something_new(now: Situation
         pytest.param(QUEUED, {"queued": 1}, {"c"}, id="queued: the queue holds messages"),
         pytest.param(QUEUED, {}, set(), id="queued: the queue is empty"),
         pytest.param(EVENTS, {"under_way": 1}, {"c"}, id="events: Lambda has one that waits for its retry"),
-        pytest.param(EVENTS, {}, set(), id="events: Lambda has none"),
+        pytest.param(EVENTS, {"undelivered": 1}, {"c"}, id="events: SNS has one that it has not delivered"),
+        pytest.param(EVENTS, {}, set(), id="events: neither has one"),
     ],
 )
 def test_a_ride_that_is_nowhere_is_in_flight_as_long_as_something_may_bring_it(
@@ -133,11 +160,13 @@ def test_every_page_of_the_table_and_every_message_of_the_dead_letter_queue_is_r
     dead = [f'{{"RideId": "d{number}"}}' for number in range(23)]
     accepted = {f"r{number}" for number in range(5)} | {f"d{number}" for number in range(23)}
 
-    drained = drain(stores(EVENTS, recorded, dead=dead), accepted=accepted, with_errors=False, deadline_s=0)
+    found = stores(EVENTS, recorded, dead=dead)
+    drained = drain(found, accepted=accepted, with_errors=False, deadline_s=0)
 
     assert len(drained.evidence.recorded) == 5
     assert len(drained.evidence.dead_lettered) == 23
     assert not drained.evidence.in_flight
+    assert found.sqs.hidden == set()  # for whoever redrives them
 
 
 def test_rides_from_before_the_load_are_no_evidence() -> None:

@@ -4,6 +4,7 @@ import heapq
 import itertools
 import logging
 import threading
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -48,8 +49,19 @@ class Deliveries:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._later: list[tuple[float, int, Delivery]] = []
+        self._under_way: Counter[str] = Counter()
         self._sequence = itertools.count()
         self._thread: threading.Thread | None = None
+
+    def begun(self, topic_arn: str) -> None:
+        """Count one more message of the topic as under way, until `ended`."""
+        with self._changed:
+            self._under_way[topic_arn] += 1
+
+    def ended(self, topic_arn: str) -> None:
+        """Count one message less; if it waits for another attempt, that is counted by itself."""
+        with self._changed:
+            self._under_way[topic_arn] -= 1
 
     def deliver(self, delivery: Delivery) -> None:
         """Attempt *delivery*, its immediate retries too, and keep it for later if that was in vain."""
@@ -69,13 +81,10 @@ class Deliveries:
                 delivery.succeeded()
                 return
 
-    def waiting(self) -> dict[str, int]:
-        """Return how many deliveries of each topic wait for another attempt."""
-        counts: dict[str, int] = {}
+    def pending(self) -> dict[str, int]:
+        """Return how many deliveries of each topic are not done: under way, or waiting for another attempt."""
         with self._changed:
-            for _, _, delivery in self._later:
-                counts[delivery.topic_arn] = counts.get(delivery.topic_arn, 0) + 1
-        return counts
+            return dict(self._under_way + Counter(delivery.topic_arn for _, _, delivery in self._later))
 
     def _give_up(self, delivery: Delivery, error: Exception) -> None:
         LOG.info("rydelab: a message of %s is given up: %s", delivery.topic_arn, error)
@@ -103,4 +112,8 @@ class Deliveries:
                     self._changed.wait(left_s)
                     continue
                 _, _, delivery = heapq.heappop(self._later)
-            self.deliver(delivery)
+                self._under_way[delivery.topic_arn] += 1
+            try:
+                self.deliver(delivery)
+            finally:
+                self.ended(delivery.topic_arn)

@@ -8,6 +8,7 @@ from localstack.services.sns.publisher import (
     SnsBatchPublishContext,
     SnsPublishContext,
     SqsTopicPublisher,
+    TopicPublisher,
     create_sns_message_body,
     store_delivery_log,
 )
@@ -22,6 +23,22 @@ from rydelab.plugins.sns.delivery import Deliveries, Delivery
 type Subscription = dict[str, Any]
 
 deliveries = Deliveries()
+
+
+class CountedPublisher:
+    """A publisher of LocalStack's; what it shall publish may wait for a thread, and is counted until it is done."""
+
+    def __init__(self, publisher: TopicPublisher, topic_arn: str) -> None:
+        self._publisher = publisher
+        self._topic_arn = topic_arn
+        deliveries.begun(topic_arn)
+
+    def publish(self, context: SnsPublishContext, subscriber: Subscription) -> None:
+        """Publish once, in a thread of the SNS service."""
+        try:
+            self._publisher.publish(context=context, subscriber=subscriber)
+        finally:
+            deliveries.ended(self._topic_arn)
 
 
 def publish_to_function(self: LambdaTopicPublisher, context: SnsPublishContext, subscriber: Subscription) -> None:

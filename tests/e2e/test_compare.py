@@ -63,19 +63,23 @@ def make(target: str, clone: Path, port: int) -> subprocess.CompletedProcess[str
     )
 
 
+def runs(clone: Path) -> list[Path]:
+    return [path for path in (clone / "results").iterdir() if path.is_dir()]
+
+
 def test_make_alone_lists_the_commands_and_does_nothing(clone: Path, port: int) -> None:
     run = make("", clone, port)
 
     assert run.returncode == 0
     for command in ("make compare", "make test", "make up", "make setup"):
         assert command in run.stdout
-    assert not (clone / "results").exists()
+    assert runs(clone) == []
 
 
 @pytest.fixture(scope="module")
 def run(clone: Path, compared: subprocess.CompletedProcess[str]) -> Path:
     """Return the folder of the run."""
-    (folder,) = (clone / "results").iterdir()
+    (folder,) = runs(clone)
     assert f"Saved in {folder.relative_to(clone)}" in compared.stdout
     return folder
 

@@ -2,7 +2,7 @@
 
 LocalStack itself only logs a warning when a plug-in does not load, and goes on with its own implementation: a lab would
 measure something else and not say so. It runs as ``python -m rydelab.plugins.runtime``, in the environment that
-``rydelab.lab.localstack_environment`` writes.
+``rydelab.lab.localstack_environment`` writes; with ``--check`` it loads the plug-ins, names them and ends.
 """
 
 import gc
@@ -39,6 +39,9 @@ def main() -> None:
     except (PluginError, UnsupportedVersionError) as error:
         print(f"rydelab plug-in error: {error}", file=sys.stderr, flush=True)
         sys.exit(EXIT_PLUGIN_ERROR)
+    if "--check" in sys.argv[1:]:
+        print(*plugins, sep="\n")
+        return
 
     # Only now, when it is settled where files go.
     from localstack.runtime.main import main as run_localstack  # noqa: PLC0415

@@ -95,7 +95,7 @@ class Templates:
     """MaximumEventAgeInSeconds, Lambda's default."""
     target_percent: float = 70.0
     """What auto scaling aims at."""
-    record_bytes: int = 170
+    record_bytes: int = 135
     """A ride in RideRecordTable: below 1 KB, so one write unit."""
     log_bytes: int = 350
     """What one invocation writes to its log."""

@@ -12,7 +12,7 @@ from rydelab.capacity.throttling import ADMITTED
 from rydelab.simulator.exact.functions import REFUSED
 from rydelab.simulator.exact.publishing import Publisher
 from rydelab.simulator.exact.ride_path import RidePath
-from rydelab.simulator.exact.tally import IN_FLIGHT, RECORDED
+from rydelab.simulator.exact.tally import GHOST, IN_FLIGHT, RECORDED
 from rydelab.simulator.exact.world import World
 from rydelab.simulator.exact.writes import TIMED_OUT, Write, Writer
 
@@ -50,6 +50,7 @@ class EventRecord:
         self.speed = world.conditions.clock_speed
         self.retries = world.retries
         reserved = world.cell.record_concurrency
+        self.is_limited = reserved is not None
         self.is_given_up_untried = reserved == 0
         self.function = world.function("PutRideRecordSns", reserved=reserved, writes=True)
         self.received_s = array("d", bytes(8 * len(world.tally.due_s)))
@@ -60,15 +61,18 @@ class EventRecord:
     def take(self, now_s: float, ride: int) -> None:
         """Publish a ride of RequestRide."""
         received_s = self.publisher.publish(now_s, ride) + self.to_lambda_s()
-        self.received_s[ride] = received_s
-        self.agenda.at(received_s + self.own_s(), self._begin, ride)
+        if self.is_limited:
+            self.agenda.at(received_s, self.again, _Event(ride, received_s))
+        else:
+            self.received_s[ride] = received_s
+            self.agenda.at(received_s + self.own_s(), self._begin, ride)
 
     def _begin(self, now_s: float, ride: int) -> None:
         """Begin the function for the first time, and send the ride to the table. Its own time is over at *now_s*."""
         received_s = self.received_s[ride]
         workers = self.workers
-        if self.is_given_up_untried or (workers is not None and not workers.one_is_free(received_s)):
-            self._wait(now_s, _Event(ride, received_s))
+        if workers is not None and not workers.one_is_free(received_s):
+            workers.wait(now_s, _Event(ride, received_s))
             return
         wait_s = self.function.begin(received_s)
         if wait_s:
@@ -89,17 +93,9 @@ class EventRecord:
         if quota is not None:
             self.retries.succeeded(1, quota)
         self.function.end(received_s, end_s, quota)
-        if tally.fates[ride] == IN_FLIGHT:
-            tally.fates[ride] = RECORDED
+        tally.fates[ride] = RECORDED if tally.fates[ride] == IN_FLIGHT else GHOST
         tally.open -= 1
         tally.backlog -= 1
-
-    def _wait(self, now_s: float, event: _Event) -> None:
-        """Have an event wait for a worker, or give it up where the function may never run."""
-        if self.is_given_up_untried:
-            self.tally.end(event.ride, now_s, dead=True)
-        elif self.workers is not None:
-            self.workers.wait(now_s, event)
 
     def invoke(self, now_s: float, event: _Event) -> None:
         """Hand an event to the function that has been waiting for a worker or for its time."""
@@ -114,7 +110,9 @@ class EventRecord:
 
     def again(self, now_s: float, event: _Event) -> None:
         """Take an event whose time has come."""
-        if self.workers is None or self.workers.one_is_free(now_s):
+        if self.is_given_up_untried:
+            self.tally.end(event.ride, now_s, dead=True)
+        elif self.workers is None or self.workers.one_is_free(now_s):
             self.invoke(now_s, event)
         else:
             self.workers.wait(now_s, event)

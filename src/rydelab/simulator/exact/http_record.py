@@ -65,7 +65,7 @@ class HttpRecord:
         if wait_s:
             if wait_s == REFUSED:
                 self.tally.refuse_invocation()
-                self._answer(ride, now_s + self.gateway_s(), NO_CONCURRENCY)
+                self._answer(ride, sent_s + self.gateway_s(), NO_CONCURRENCY)
             else:
                 self.agenda.at(now_s + wait_s, self.writer.attempt, self._write(ride, sent_s + wait_s, quota))
             return

@@ -46,7 +46,10 @@ class Writer:
         self._throttled_s = world.times("throttled_put_item")
 
     def attempt(self, now_s: float, write: Write) -> None:
-        """Send the write to the table."""
+        """Send the write to the table, if its function still runs."""
+        if now_s > write.deadline_s:
+            self._finish(write, now_s, "")
+            return
         decision = self._limiter.admit(self._units, self._positions[write.ride & self._mask], now_s)
         if decision is ADMITTED:
             self._tally.record(write.ride, now_s)

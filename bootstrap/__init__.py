@@ -3,6 +3,7 @@
 from bootstrap.deployment import Outputs, deploy, destroy, outputs
 from bootstrap.errors import BootstrapError, DeploymentError, InputError, NoLabError
 from bootstrap.functions import Invocation, invoke, logs
+from bootstrap.resources import find
 from bootstrap.state_machines import Execution, execute
 from bootstrap.target import Target
 
@@ -18,6 +19,7 @@ __all__ = [
     "deploy",
     "destroy",
     "execute",
+    "find",
     "invoke",
     "logs",
     "outputs",

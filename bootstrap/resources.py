@@ -3,9 +3,21 @@
 from bootstrap.deployment import stacks_of
 from bootstrap.errors import InputError
 from bootstrap.stacks import StackOperations
-from bootstrap.target import Clients
+from bootstrap.target import Clients, Target, connected
 
-_IN_WORDS = {"AWS::Lambda::Function": "function", "AWS::StepFunctions::StateMachine": "state machine"}
+_IN_WORDS = {
+    "AWS::DynamoDB::Table": "table",
+    "AWS::Lambda::Function": "function",
+    "AWS::SNS::Topic": "topic",
+    "AWS::SQS::Queue": "queue",
+    "AWS::StepFunctions::StateMachine": "state machine",
+}
+
+
+def find(target: Target, kind: str, name: str, *, stage: str = "dev") -> str:
+    """Return the physical id of the resource *name* of the type *kind* under *stage*; see `physical_id`."""
+    with connected(target) as clients:
+        return physical_id(clients, kind, name, stage=stage)
 
 
 def physical_id(clients: Clients, kind: str, name: str, *, stage: str) -> str:

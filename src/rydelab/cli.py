@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "report": ("rydelab.lab.run_report:REPORT", "show the report of a run again, or compare two runs"),
     "cost": ("rydelab.lab.cost_command:COST", "show what each design costs a month on AWS, line by line"),
     "dlq": ("rydelab.lab.dlq_command:DLQ", "show dead letters, bring them back to the table, or delete them"),
+    "fault": ("rydelab.lab.fault_command:FAULT", "have a function fail, a table refuse, the lab pause: on purpose, for a while"),
     "tables": ("rydelab.lab.tables_command:TABLES", "show live what each table consumes, may consume and refuses"),
     "up": ("rydelab.lab.emulator_commands:UP", "start a lab on this machine"),
     "status": ("rydelab.lab.emulator_commands:STATUS", "say which labs run, and where"),

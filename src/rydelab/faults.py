@@ -60,6 +60,7 @@ class Kind:
     label: str
     """What it is called in a chart, behind its target."""
     parameters: Mapping[str, Parameter] = field(default_factory=lambda: _CHANCE)
+    longest_s: float = LONGEST_S
 
 
 KINDS: Mapping[str, Kind] = {
@@ -107,7 +108,14 @@ KINDS: Mapping[str, Kind] = {
         "queue", "sending, receiving, deleting and hiding its messages fails with ServiceUnavailable (503)", "refuses"
     ),
     "topic-refused": Kind("topic", "publishing to it fails with InternalError (500)", "refuses"),
-    "emulator-paused": Kind("", "every request to the lab waits until the fault is over", "paused", {}),
+    "emulator-paused": Kind(
+        # Whoever waits for a lab takes it for gone after a minute.
+        "",
+        "every request to the lab waits until the fault is over",
+        "is paused",
+        {},
+        longest_s=45.0,
+    ),
 }
 
 
@@ -132,8 +140,9 @@ class Fault:
             raise FaultError("target", self.target, f"must name a {needs}")
         if not needs and self.target:
             raise FaultError("target", self.target, f"means nothing to {self.kind}")
-        if not _is_number(self.length_s) or not 0 < self.length_s <= LONGEST_S:
-            raise FaultError("length_s", self.length_s, f"must be a number above 0 to {LONGEST_S:g}")
+        longest_s = KINDS[self.kind].longest_s
+        if not _is_number(self.length_s) or not 0 < self.length_s <= longest_s:
+            raise FaultError("length_s", self.length_s, f"must be a number above 0 to {longest_s:g}")
         if not _is_number(self.start_s) or not 0 <= self.start_s <= LONGEST_S:
             raise FaultError("start_s", self.start_s, f"must be a number from 0 to {LONGEST_S:g}")
         known = KINDS[self.kind].parameters
@@ -147,7 +156,7 @@ class Fault:
     @property
     def label(self) -> str:
         """What a chart calls it, such as ``PutRideRecordSns fails``."""
-        return f"{self.target or 'lab'} {KINDS[self.kind].label}"
+        return f"{self.target or 'the lab'} {KINDS[self.kind].label}"
 
     def value(self, parameter: str) -> Any:
         """Return what was given for *parameter*, else its default."""

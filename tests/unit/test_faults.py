@@ -12,7 +12,7 @@ def test_each_kind_can_be_set_with_nothing_but_target_and_length(kind: str) -> N
     target = "Thing" if KINDS[kind].target else ""
     fault = Fault(kind, target, length_s=1)
     assert all(fault.value(name) == parameter.default for name, parameter in KINDS[kind].parameters.items())
-    assert fault.label == f"{target or 'lab'} {KINDS[kind].label}"
+    assert fault.label == f"{target or 'the lab'} {KINDS[kind].label}"
 
 
 @pytest.mark.parametrize("kind", KINDS)

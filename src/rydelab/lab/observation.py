@@ -4,9 +4,9 @@ import http.client
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Self
 from urllib.parse import quote, urlsplit
 
 from rydelab.errors import RydelabError
@@ -36,6 +36,14 @@ class FunctionActivity:
     """Events and messages that were handed to it again."""
     running: int = 0
     """Invocations under way."""
+    invocations: int = 0
+    billed_ms: int = 0
+    log_bytes: int = 0
+    """What it wrote to CloudWatch Logs."""
+
+    def since(self, before: Self) -> Self:
+        """Return what it has done since *before*."""
+        return type(self)(*(now - then for now, then in zip(astuple(self), astuple(before), strict=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +109,9 @@ class Observation:
                 throttles=counters.get("Throttles", 0),
                 retried=counters.get("RetriedEvents", 0),
                 running=counters.get("Running", 0),
+                invocations=counters.get("Invocations", 0),
+                billed_ms=counters.get("BilledMilliseconds", 0),
+                log_bytes=counters.get("LogBytes", 0),
             )
             for name, counters in answer.get("functions", {}).items()
         }
@@ -159,19 +170,31 @@ class Observation:
         return now - (before + time.time()) / 2
 
     def _ask(self, method: str, path: str) -> Any:
-        parts = urlsplit(self.endpoint_url)
-        make = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        connection = make(parts.hostname or "", parts.port, timeout=self.timeout_s)
-        try:
-            connection.request(method, path)
-            response = connection.getresponse()
-            body = response.read()
-        except ConnectionRefusedError as error:
-            raise LabRefusesError(f"the lab at {self.endpoint_url} does not answer any more: {error}") from error
-        except (OSError, http.client.HTTPException) as error:
-            raise ObservationError(f"the lab at {self.endpoint_url} does not answer any more: {error}") from error
-        finally:
-            connection.close()
-        if response.status != HTTPStatus.OK:
-            raise ObservationError(f"the lab at {self.endpoint_url} answered {response.status} to {method} {path}")
-        return json.loads(body)
+        status, answer = ask(self.endpoint_url, method, path, timeout_s=self.timeout_s)
+        if status != HTTPStatus.OK:
+            raise ObservationError(f"the lab at {self.endpoint_url} answered {status} to {method} {path}")
+        return answer
+
+
+def ask(endpoint_url: str, method: str, path: str, *, body: Any = None, timeout_s: float) -> tuple[int, Any]:
+    """Ask the lab, with *body* as JSON if it is not None; return the status and the answer.
+
+    The answer is None where it is no JSON. Raises ObservationError if there is none.
+    """
+    parts = urlsplit(endpoint_url)
+    make = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    connection = make(parts.hostname or "", parts.port, timeout=timeout_s)
+    try:
+        connection.request(method, path, None if body is None else json.dumps(body))
+        response = connection.getresponse()
+        answer = response.read()
+    except ConnectionRefusedError as error:
+        raise LabRefusesError(f"the lab at {endpoint_url} does not answer any more: {error}") from error
+    except (OSError, http.client.HTTPException) as error:
+        raise ObservationError(f"the lab at {endpoint_url} does not answer any more: {error}") from error
+    finally:
+        connection.close()
+    try:
+        return response.status, json.loads(answer)
+    except ValueError:
+        return response.status, None

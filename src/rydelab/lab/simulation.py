@@ -118,6 +118,7 @@ def cell_result(cell_id: CellId, cell: Cell, outcome: CellOutcome, thresholds: I
         throttles=dict(outcome.throttles),
         retries=outcome.retries,
         settings=cell.settings,
+        usage=outcome.usage,
     )
     arrived = tuple(_arrived(outcome.rides)) if outcome.rides and len(outcome.rides.due_s) <= MOST_ROWS else ()
     return CellResult(replace(summary, thresholds=judge(thresholds, summary)), _series(cell_id, outcome), arrived)

@@ -79,6 +79,8 @@ class CellSummary:
     late_start_s: float
     errors: Mapping[str, int] = field(default_factory=dict)
     """How often each reason for an arrival not being accepted was given, most frequent first."""
+    began_at: float | None = None
+    """The Unix time of the load's begin; None if it had none."""
     interrupted: bool = False
     """Whether it was stopped before its last arrival or before its drain was over."""
     durations_s: Mapping[str, float] = field(default_factory=dict)

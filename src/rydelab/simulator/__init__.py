@@ -11,7 +11,7 @@ How the parts fit together, for whoever adds an engine or uses one:
 - `profile` says how long things take and what the place's limits are: `local` (this lab, as measured) or `aws`
   (sourced typical figures), or a TOML file of one's own.
 - `result` is what comes out: `CellOutcome`, with the ledger's rows, percentiles, throttles, retries, the time to drain,
-  series under the names of the report's series, and `Usage`, from which a bill can be made.
+  series under the names of the report's series, and `rydelab.capacity.usage.Usage`, of which a bill is made.
 - `engine.simulate(cell, traffic, profile, engine=..., seed=...)` runs an engine. An engine is a function
   ``simulate(cell, traffic, profile, *, conditions, seed) -> CellOutcome`` in a module of its own: `exact` looks at each
   arrival, `aggregate` at cohorts of equal ones, so that its cost does not depend on their number.

@@ -97,6 +97,8 @@ class Templates:
     """What auto scaling aims at."""
     record_bytes: int = 135
     """A ride in RideRecordTable: below 1 KB, so one write unit."""
+    alarms: int = 8
+    """Of an autoscaled table: four for each of its two policies."""
     log_bytes: int = 350
     """What one invocation writes to its log."""
     unicorn_read_units: float = 0.5

@@ -1,7 +1,9 @@
 """What a simulated cell came to. Names are those of the report's summary and series, so that both show alike."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+from rydelab.capacity.usage import Usage
 
 ROWS = ("refused", "recorded", "dead_lettered", "in_flight", "lost", "ghost")
 """The rows of a ledger, as in a measured run: every arrival ends in exactly one."""
@@ -56,40 +58,6 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
-class FunctionUse:
-    """What Lambda would charge for one function."""
-
-    invocations: float
-    busy_s: float
-    """Billed time: the handler's, and the start of environments."""
-    memory_mb: int
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """What a bill is made of, from the begin of the load to the end of the drain."""
-
-    gateway_requests: float = 0.0
-    functions: Mapping[str, FunctionUse] = field(default_factory=dict)
-    sns_publishes: float = 0.0
-    sqs_requests: float = 0.0
-    """Sends of SNS (which are free), receives and deletes of Lambda's pollers, sends to dead-letter queues."""
-    sqs_sends: float = 0.0
-    """The part of `sqs_requests` that SNS and dead-letter queues sent."""
-    write_units: float = 0.0
-    """Consumed by RideRecordTable."""
-    read_units: float = 0.0
-    """Consumed by UnicornsTable."""
-    provisioned_write_unit_s: float = 0.0
-    """RideRecordTable's provisioned units, summed over the seconds; 0 on-demand."""
-    provisioned_read_unit_s: float = 0.0
-    stored_bytes: float = 0.0
-    """What RideRecordTable holds at the end."""
-    log_bytes: float = 0.0
-    duration_s: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
 class Rides:
     """Each arrival and what became of it, in the order of arrival; columns of equal length."""
 
@@ -137,5 +105,6 @@ class CellOutcome:
     """From the last answer until the last accepted ride had ended, or until the drain's deadline."""
     series: Series
     usage: Usage
+    """From the begin of the load to the end of the drain."""
     rides: Rides | None = None
     """From the exact engine only."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from rydelab.capacity.item_size import item_bytes
+from rydelab.capacity.item_size import Item, item_bytes
 from rydelab.capacity.settings import Settings
 from rydelab.simulator.cell import Templates
 from tests.unit.services.deployed import SERVICES_DIR
@@ -81,11 +81,9 @@ def test_the_handlers_wait_as_long_as_they_say() -> None:
 
 
 def test_a_record_is_as_large_as_a_ride() -> None:
-    ride = {
+    ride: Item = {
         "RideId": {"S": "0b8b7c1e-c66a-11f0-8de9-0242ac120002"},
-        "Unicorn": {
-            "M": {"Name": {"S": "Shadowfax"}, "Color": {"S": "White"}, "DeviceId": {"S": "abcdef123456"}}
-        },
+        "Unicorn": {"M": {"Name": {"S": "Shadowfax"}, "Color": {"S": "White"}, "DeviceId": {"S": "abcdef123456"}}},
         "RequestTime": {"S": "2026-11-21 05:29:07.123456"},
     }
 

@@ -10,6 +10,7 @@ from operator import add
 from typing import Self
 
 from rydelab.capacity.throttling import Access
+from rydelab.capacity.usage import FunctionUse, Usage, empty_receives
 from rydelab.simulator.distribution import in_ms, latency, percentile
 from rydelab.simulator.exact.sampling import Samples
 from rydelab.simulator.exact.tally import (
@@ -30,18 +31,12 @@ from rydelab.simulator.result import (
     ROWS,
     CapacitySeries,
     CellOutcome,
-    FunctionUse,
     Rides,
     Series,
-    Usage,
 )
 from rydelab.simulator.traffic import Arrivals
 
 _BEHIND_THE_GATEWAY = ("RequestRide", "RequestUnicornApig", "PutRideRecordHttp")
-_LONG_POLL_S = 20.0
-"""How long Lambda's pollers wait in one receive call of an empty queue."""
-_FEWEST_POLLERS = 2
-"""That wait at an idle queue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +86,7 @@ def outcome(engine: str, seed: int, world: World, arrivals: Arrivals, samples: S
         retries=sum(tally.retries.values()) if world.cell.answers_first else None,
         drain_s=world.conditions.drain_s if rows["in_flight"] else _drain_s(tally, columns),
         series=_series(world, arrivals, samples, columns),
-        usage=_usage(world, end_s=end_s),
+        usage=_usage(world, arrivals, end_s=end_s),
         rides=_rides(tally, arrivals, fates),
     )
 
@@ -195,32 +190,35 @@ def _column(counts: Counts) -> tuple[int, ...]:
     return tuple(counts.get(interval, 0) for interval in range(max(counts, default=-1) + 1))
 
 
-def _usage(world: World, *, end_s: float) -> Usage:
-    tally, functions, table = world.tally, world.functions, world.table
+def _usage(world: World, arrivals: Arrivals, *, end_s: float) -> Usage:
+    tally, functions, table, design = world.tally, world.functions, world.table, world.cell.design
     table.look(end_s)
     duration_s = end_s - tally.begin_s
-    sends = tally.sent_messages + sum(tally.dead_letters.values()) * (world.cell.design == "event-driven")
-    idle_poller_s = max(0.0, _FEWEST_POLLERS * duration_s - tally.poller_s) if world.cell.design == "queued" else 0.0
+    dead_letters = sum(tally.dead_letters.values()) if design == "event-driven" else 0
+    sends = tally.sent_messages + dead_letters
+    empty = empty_receives(tally.receive_calls, duration_s=duration_s) if design == "queued" else 0.0
+    items = sum(time_s < NEVER for time_s in tally.recorded_s)
     scans = sum(function.invocations for name, function in functions.items() if "Unicorn" in name)
+    invocations = sum(function.invocations for function in functions.values())
     return Usage(
         gateway_requests=sum(functions[name].invocations for name in _BEHIND_THE_GATEWAY if name in functions),
         functions={
-            name: FunctionUse(
-                invocations=function.invocations,
-                busy_s=function.total_s + function.total_init_s,
-                memory_mb=function.memory_mb,
-            )
+            name: FunctionUse(function.invocations, function.total_s + function.total_init_s, function.memory_mb)
             for name, function in functions.items()
             if function.invocations
         },
         sns_publishes=tally.publishes,
-        sqs_requests=sends + tally.receive_calls + tally.delete_calls + idle_poller_s / _LONG_POLL_S,
+        sqs_requests=sends + tally.receive_calls + tally.delete_calls + empty,
         sqs_sends=sends,
-        write_units=world.table.writes.consumed_units - table.warm_up_units,
+        sqs_empty_receives=empty,
+        write_units=table.writes.consumed_units - table.warm_up_units,
         read_units=scans * world.templates.unicorn_read_units,
         provisioned_write_unit_s=table.provisioned_unit_s[Access.WRITE],
         provisioned_read_unit_s=table.provisioned_unit_s[Access.READ],
-        stored_bytes=float(table.item_bytes * sum(time_s < NEVER for time_s in tally.recorded_s)),
-        log_bytes=sum(function.invocations for function in functions.values()) * world.templates.log_bytes,
+        stored_bytes=float(table.item_bytes * items),
+        stored_items=items,
+        log_bytes=invocations * world.templates.log_bytes,
+        alarms=world.templates.alarms if world.cell.table_mode == "autoscaled" else 0,
         duration_s=duration_s,
+        load_s=arrivals.duration_s,
     )

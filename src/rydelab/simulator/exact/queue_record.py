@@ -22,7 +22,6 @@ _FIRST_REFUSED_S, _LAST_REFUSED_S = 0.1, 5.0
 @dataclass(slots=True)
 class _Batch:
     rides: list[int]
-    taken_s: float
     hidden_until_s: float
     begun_s: float = 0.0
     quota: Quota | None = None
@@ -72,7 +71,7 @@ class QueueRecord:
         if self.gathering is not None:
             self._gather(now_s, self.gathering)
         while self.visible and self.pollers.one_is_free(now_s):
-            batch = _Batch([], now_s, now_s + self.templates.visibility_timeout_s)
+            batch = _Batch([], now_s + self.templates.visibility_timeout_s)
             self._fill(now_s, batch)
             if not batch.rides:
                 continue  # they all went to the dead-letter queue
@@ -176,7 +175,6 @@ class QueueRecord:
 
     def _come_back(self, now_s: float, batch: _Batch, failed: list[int]) -> None:
         self.pollers.end(now_s)
-        self.tally.poller_s += now_s - batch.taken_s
         for ride in failed:
             self.receives.setdefault(ride, 1)
         if failed:

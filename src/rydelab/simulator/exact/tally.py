@@ -52,8 +52,6 @@ class Tally:
         """To RideQueue."""
         self.receive_calls = 0
         self.delete_calls = 0
-        self.poller_s = 0.0
-        """The time of all batches together."""
 
     def answer(self, ride: int, at_s: float, fate: int, error: str = "") -> None:
         """Note the answer to an arrival; *error* says why it was not accepted, *fate* what is known by then.

@@ -6,7 +6,7 @@ from typing import Final
 
 from rydelab.iam.document import Policy, Statement
 from rydelab.iam.patterns import Context
-from rydelab.iam.principals import Grant, Principal, Service
+from rydelab.iam.principals import Grant, Principal, RoleSession
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +71,8 @@ def evaluate(
     """Return why *request* is refused; None if it is allowed.
 
     *identity* are the policies of the caller, *resource* is that of what it wants to use. Within one account either is
-    enough, unless *resource_must_allow* (a role's trust policy); between two accounts both must allow. A service has
-    no policies of its own. *limits* hold for role sessions.
+    enough, unless *resource_must_allow* (a role's trust policy); between two accounts both must allow. Services and
+    anybody have no policies of their own, so *resource* must allow. *limits* hold for role sessions.
     """
     granting = [(one, _grant(one, request.principal)) for one in _applying([resource], request)]
     named = [(statement, grant) for statement, grant in granting if grant]
@@ -103,7 +103,7 @@ def _lacking(
 ) -> str | None:
     """Return the first kind of policy that would have to allow *request* and does not; nothing denies it."""
     needed = {kind for kind in allowing if kind not in (IDENTITY_BASED, RESOURCE_BASED)}
-    if isinstance(request.principal, Service):
+    if not isinstance(request.principal, RoleSession):
         needed = {RESOURCE_BASED}
     elif request.principal.account_id != request.resource_account_id:
         needed |= {RESOURCE_BASED, IDENTITY_BASED}

@@ -39,7 +39,14 @@ class Service:
         return f"{self.name}.amazonaws.com"
 
 
-type Principal = RoleSession | Service
+@dataclass(frozen=True, slots=True)
+class Anybody:
+    """Who asks without credentials, such as a browser that reads a public page."""
+
+    arn: str = "anonymous"
+
+
+type Principal = RoleSession | Service | Anybody
 
 
 class Grant(IntEnum):
@@ -73,6 +80,8 @@ class Principals:
         if isinstance(principal, Service):
             names = {principal.arn, f"{principal.name}.{principal.region}.amazonaws.com", _EVERYONE}
             return Grant.CALLER if names & self.services else Grant.NONE
+        if isinstance(principal, Anybody):
+            return Grant.NONE
         if {principal.arn, principal.role_arn, principal.role_id or principal.arn} & self.aws:
             return Grant.CALLER
         partition = principal.role_arn.split(":", 2)[1]

@@ -70,6 +70,7 @@ class SqsMapping:
         self.current_state = EsmState.CREATING
         self.state_transition_reason = EsmStateReason.USER_INITIATED
         self._function_arn: str = configuration["FunctionArn"]
+        self._function_name = parse_arn(self._function_arn)["resource"].split(":")[1]
         self._queue = LocalQueue(configuration["EventSourceArn"])
         self._source = Source(self._queue.arn, self._queue.region)
         self._batch_size = int(configuration.get("BatchSize") or MOST_PER_CALL)
@@ -137,6 +138,10 @@ class SqsMapping:
             while self._wait_for_a_slot():
                 try:
                     self._receive(pool)
+                except AccessDeniedError as refusal:
+                    LOG.debug("rydelab: mapping %s may not receive: %s", self.uuid, refusal)
+                    activity.add(self._function_name, activity.REFUSED_POLLS)
+                    self._stopping.wait(_LOST_QUEUE_WAIT_S)
                 except ServiceException as error:
                     LOG.debug("rydelab: mapping %s cannot receive: %s", self.uuid, error)
                     self._stopping.wait(_LOST_QUEUE_WAIT_S)
@@ -204,7 +209,7 @@ class SqsMapping:
     def _require(self, action: str) -> None:
         """Raise AccessDeniedError if the function's role, as it is now, may not do *action* with the queue."""
         version = get_function_version_from_arn(self._function_arn)
-        require_role(version.config.role, version.id.function_name, action, self._queue.arn)
+        require_role(version.config.role, self._function_name, action, self._queue.arn)
 
     def _wait_for_a_slot(self) -> bool:
         """Wait until one more batch may be handled; false if the mapping was stopped."""
@@ -236,8 +241,7 @@ class SqsMapping:
     def _invoke(self, batch: _Batch) -> InvocationResult | None:
         """Invoke the function; again and again while it is refused and the messages are hidden. None if in vain."""
         event = event_of(batch.records)
-        function_name = parse_arn(self._function_arn)["resource"].split(":")[1]
-        activity.add(function_name, activity.RETRIED, sum(map(is_repeated, batch.records)))
+        activity.add(self._function_name, activity.RETRIED, sum(map(is_repeated, batch.records)))
         wait_s = _FIRST_REFUSED_WAIT_S
         while True:
             try:
@@ -246,7 +250,7 @@ class SqsMapping:
                 LOG.debug("rydelab: a batch of mapping %s was refused: %s", self.uuid, refusal)
                 if isinstance(refusal, ServiceException) and refusal.code in _GONE:
                     return None
-                activity.add(function_name, activity.RETRIED, len(batch.records))
+                activity.add(self._function_name, activity.RETRIED, len(batch.records))
                 with self._free:
                     self._concurrency.went_badly()
                 if time.monotonic() + wait_s >= batch.hidden_until_s or self._stopping.wait(wait_s):

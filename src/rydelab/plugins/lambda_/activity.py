@@ -8,8 +8,13 @@ from typing import Final
 
 RETRIED: Final = "RetriedEvents"
 """Events and messages that were handed to the function again, after a failure or for want of concurrency."""
+REFUSED_POLLS: Final = "RefusedPolls"
+"""How often a queue was not asked for messages, because the function's role may not take any."""
 RUNNING: Final = "Running"
 """Invocations that have begun and not ended: the one number that also goes down."""
+BILLED: Final = "BilledMilliseconds"
+LOGGED: Final = "LogBytes"
+"""What the function wrote to its log, in UTF-8."""
 
 _lock = threading.Lock()
 _counts: defaultdict[str, Counter[str]] = defaultdict(Counter)

@@ -1,13 +1,15 @@
 """Who calls: the role behind a request's credentials, and the policies that it has at this moment.
 
 Each execution environment has credentials of its own (LocalStack asks STS for them when it starts one), so an access
-key names a role and a session. A key that STS did not hand out is the owner's, who may do everything.
+key names a role and a session. A key that STS did not hand out is the owner's, who may do everything, and so is a
+request without credentials, except to S3, whose objects a bucket's policy can let anybody read.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from localstack.aws.api import RequestContext
 from localstack.utils.patch import patch
 from moto.iam.models import Policy as ManagedPolicy
 from moto.iam.models import Role, iam_backends
@@ -15,10 +17,14 @@ from moto.sts.models import AssumedRole, STSBackend
 
 from rydelab.iam.document import Policy
 from rydelab.iam.evaluation import Limit
-from rydelab.iam.principals import RoleSession
+from rydelab.iam.principals import Anybody, RoleSession, Service
 from rydelab.plugins.permissions.documents import policy
 
 _CREDENTIAL: Final = "Credential="
+ANYBODYS_KEY: Final = "anybody"
+"""For a request that the lab makes on behalf of somebody without credentials."""
+_WITHOUT_CREDENTIALS: Final = ("injectedaccesskey", ANYBODYS_KEY)
+"""The first is what LocalStack puts into a request that has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,8 @@ class RoleCaller:
         return next((str(tag["Value"]) for name, tag in tags.items() if name.lower() == key), None)
 
 
+type Caller = RoleCaller | Service | Anybody
+
 _sessions: dict[str, RoleCaller] = {}
 
 
@@ -68,10 +76,16 @@ def install() -> None:
         return assumed
 
 
-def of_credentials(authorization: str) -> RoleCaller | None:
-    """Return the role session whose key is in an Authorization header; None if it is the owner's."""
-    _, found, rest = authorization.partition(_CREDENTIAL)
-    return _sessions.get(rest.partition("/")[0]) if found else None
+def of_request(context: RequestContext) -> Caller | None:
+    """Return who makes a request; None for the owner, and for the lab itself."""
+    request, internal = context.request, context.internal_request_params
+    key = request.headers.get("Authorization", "").partition(_CREDENTIAL)[2].partition("/")[0]
+    if key in _WITHOUT_CREDENTIALS and context.service.service_name == "s3":
+        signed_url = request.args.get("X-Amz-Credential", "").partition("/")[0] or request.args.get("AWSAccessKeyId")
+        return _sessions.get(signed_url) if signed_url else Anybody()
+    if (caller := _sessions.get(key)) is None and internal and internal.get("service_principal"):
+        return Service(internal["service_principal"], context.region)
+    return caller
 
 
 def of_role(role_arn: str, session_name: str, *, session_policy: str | None = None) -> RoleCaller:

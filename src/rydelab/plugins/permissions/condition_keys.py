@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from rydelab.iam.principals import RoleSession, Service
-from rydelab.plugins.permissions.callers import RoleCaller
+from rydelab.plugins.permissions.callers import Caller, RoleCaller
 from rydelab.plugins.permissions.needs import Need
 
 _PRINCIPAL_TAG: Final = "aws:principaltag/"
@@ -34,7 +34,7 @@ class Facts:
 class ConditionKeys:
     """Gives the values of a key, by its name in lower case; None if the request does not have it."""
 
-    caller: RoleCaller | Service
+    caller: Caller
     need: Need
     facts: Facts
 
@@ -42,14 +42,14 @@ class ConditionKeys:
         """Return the values of *key*."""
         if (of_service := self.need.keys.get(key)) is not None:
             return of_service
-        if isinstance(self.caller, Service):
+        value = _value(_OF_ALL, key, self.caller, self.facts)
+        if value is None and isinstance(self.caller, Service):
             value = _value(_OF_SERVICES, key, self.caller, self.facts)
-        elif key.startswith(_PRINCIPAL_TAG):
-            value = self.caller.tag(key.removeprefix(_PRINCIPAL_TAG))
-        else:
-            value = _value(_OF_ROLES, key, self.caller.session, self.facts)
-        if value is None:
-            value = _value(_OF_ALL, key, self.caller, self.facts)
+        elif value is None and isinstance(self.caller, RoleCaller):
+            if key.startswith(_PRINCIPAL_TAG):
+                value = self.caller.tag(key.removeprefix(_PRINCIPAL_TAG))
+            else:
+                value = _value(_OF_ROLES, key, self.caller.session, self.facts)
         return None if value is None else (value,)
 
 
@@ -77,7 +77,7 @@ _OF_ROLES: Final[Mapping[str, Callable[[RoleSession, Facts], str | None]]] = {
     "aws:principaltype": lambda _session, _facts: "AssumedRole",
     "aws:userid": lambda session, _facts: f"{session.role_id}:{session.session_name}",
 }
-_OF_ALL: Final[Mapping[str, Callable[[RoleCaller | Service, Facts], str | None]]] = {
+_OF_ALL: Final[Mapping[str, Callable[[Caller, Facts], str | None]]] = {
     "aws:currenttime": lambda _who, _facts: datetime.now(UTC).isoformat(timespec="seconds"),
     "aws:epochtime": lambda _who, _facts: str(int(time.time())),
     "aws:requestedregion": lambda _who, facts: facts.region,

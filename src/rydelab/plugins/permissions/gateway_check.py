@@ -9,8 +9,8 @@ from localstack.aws.connect import InternalRequestParameters
 from localstack.http import Response
 
 from rydelab.iam.principals import Service
-from rydelab.plugins.permissions import callers
-from rydelab.plugins.permissions.callers import RoleCaller
+from rydelab.plugins.permissions import callers, website
+from rydelab.plugins.permissions.callers import Caller
 from rydelab.plugins.permissions.condition_keys import Facts
 from rydelab.plugins.permissions.guard import ASSUME_ROLE, refusal
 from rydelab.plugins.permissions.needs import Call, Need, account_of, needs_of
@@ -28,12 +28,13 @@ def install() -> None:
     """Begin to check. Raises UnsupportedVersionError for another LocalStack."""
     require_supported_version("the enforcement of permissions")
     callers.install()
+    website.install()
     handlers.serve_custom_service_request_handlers.append(check)
 
 
 def check(_chain: HandlerChain, context: RequestContext, _response: Response) -> None:
     """Let a request pass, or raise the service's refusal."""
-    if context.operation is None or (caller := _caller(context)) is None:
+    if context.operation is None or (caller := callers.of_request(context)) is None:
         return
     service = context.service.signing_name
     call = Call(
@@ -50,15 +51,7 @@ def check(_chain: HandlerChain, context: RequestContext, _response: Response) ->
             raise error_of(refused, context.service.service_name)
 
 
-def _caller(context: RequestContext) -> RoleCaller | Service | None:
-    """Return who makes a request; None for the owner and for the lab itself."""
-    caller = callers.of_credentials(context.request.headers.get("Authorization", ""))
-    if caller is None and (internal := context.internal_request_params) and internal.get("service_principal"):
-        return Service(internal["service_principal"], context.region)
-    return caller
-
-
-def _facts(context: RequestContext, need: Need, caller: RoleCaller | Service) -> Facts:
+def _facts(context: RequestContext, need: Need, caller: Caller) -> Facts:
     internal = context.internal_request_params
     return Facts(
         region=context.region,

@@ -9,7 +9,7 @@ from typing import Final
 from rydelab.iam.evaluation import Refusal, Request, evaluate
 from rydelab.iam.principals import Principal, Service
 from rydelab.plugins.permissions import callers
-from rydelab.plugins.permissions.callers import RoleCaller
+from rydelab.plugins.permissions.callers import Caller, RoleCaller
 from rydelab.plugins.permissions.condition_keys import ConditionKeys, Facts
 from rydelab.plugins.permissions.documents import policy
 from rydelab.plugins.permissions.needs import Need
@@ -20,11 +20,11 @@ from rydelab.plugins.permissions.setting import enforced
 ASSUME_ROLE: Final = "sts:AssumeRole"
 
 
-def refusal(caller: RoleCaller | Service, need: Need, facts: Facts) -> Refusal | None:
+def refusal(caller: Caller, need: Need, facts: Facts) -> Refusal | None:
     """Return why *caller* may not have what it needs; None if it may."""
     document = document_of(need.resource) if need.resource else None
     of_resource = policy(document) if document else ()
-    if isinstance(caller, Service):
+    if not isinstance(caller, RoleCaller):
         return evaluate(_request(caller, caller, need, facts), resource=of_resource)
     return evaluate(
         _request(caller, caller.session, need, facts),
@@ -35,7 +35,7 @@ def refusal(caller: RoleCaller | Service, need: Need, facts: Facts) -> Refusal |
     )
 
 
-def _request(caller: RoleCaller | Service, principal: Principal, need: Need, facts: Facts) -> Request:
+def _request(caller: Caller, principal: Principal, need: Need, facts: Facts) -> Request:
     return Request(principal, need.action, need.resource, facts.account_id, ConditionKeys(caller, need, facts))
 
 
@@ -57,7 +57,7 @@ def require_service(service: str, source_arn: str, action: str, resource: str) -
         _require(Service(service, resource.split(":")[3]), Need(action, resource), source_arn=source_arn)
 
 
-def _require(caller: RoleCaller | Service, need: Need, *, source_arn: str | None) -> None:
+def _require(caller: Caller, need: Need, *, source_arn: str | None) -> None:
     assert need.resource is not None  # noqa: S101 (both callers have one)
     _, _, service, region, account_id, _ = need.resource.split(":", 5)
     refused = refusal(caller, need, Facts(region, account_id, source_arn=source_arn))

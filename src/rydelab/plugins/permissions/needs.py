@@ -184,10 +184,10 @@ def _logs(call: Call) -> Iterator[Need]:
     if group is None:
         yield Need(f"logs:{call.operation}", _only_arn(call) or NO_RESOURCE)
     else:
-        yield Need(f"logs:{call.operation}", log_stream_arn(call, group, request.get("logStreamName", "")))
+        yield Need(f"logs:{call.operation}", _log_stream_arn(call, group, request.get("logStreamName", "")))
 
 
-def log_stream_arn(call: Call, group: str, stream: str = "") -> str:
+def _log_stream_arn(call: Call, group: str, stream: str = "") -> str:
     """Return the ARN of a stream, or of all of a group: operations on a group name it with nothing after the colon."""
     return call.arn(f"log-group:{group.removesuffix(':*').rpartition('log-group:')[2]}:log-stream:{stream}")
 

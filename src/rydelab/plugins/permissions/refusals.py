@@ -9,6 +9,7 @@ from localstack.aws.api import CommonServiceException
 from localstack.aws.spec import load_service
 
 from rydelab.iam.evaluation import Refusal
+from rydelab.iam.principals import Anybody
 
 _BY_PROTOCOL: Final = {"json": ("AccessDeniedException", 400), "rest-json": ("AccessDeniedException", 403)}
 _OTHERWISE: Final = ("AccessDenied", 403)
@@ -31,6 +32,8 @@ def error_of(refusal: Refusal, service_name: str) -> AccessDeniedError:
 
 
 def _words(refusal: Refusal) -> str:
+    if isinstance(refusal.request.principal, Anybody):
+        return "Access Denied"
     action = refusal.request.action
     service, _, operation = action.partition(":")
     if service == "sqs":

@@ -5,11 +5,15 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
+from rydelab.capacity.usage import Usage
 from rydelab.lab import saturation
+from rydelab.lab.cell import LEAST_MEMORY_MB
 from rydelab.lab.cell_series import cell_series, throttled
 from rydelab.lab.drain import Drained
 from rydelab.lab.ledger import ROWS, fate, settle
 from rydelab.lab.load import Load
+from rydelab.lab.measured_usage import usage_between
+from rydelab.lab.meters import Meters
 from rydelab.lab.observation import TableActivity
 from rydelab.lab.requests_file import Request
 from rydelab.lab.scenario import LEDGER_KINDS
@@ -40,6 +44,10 @@ class Measured:
     durations_s: Mapping[str, float]
     has_backlog: bool
     """Whether rides wait anywhere on the way to their record."""
+    meters: tuple[Meters, Meters] | None = None
+    """Before the load and after the drain; None from a lab that does not meter its tables."""
+    scheduled_s: float = 0.0
+    """How long arrivals were to come."""
 
     @property
     def load_ends_at(self) -> float:
@@ -117,6 +125,7 @@ def cell_result(
         retries=_grown(measured, lambda sample: sample.activity.retried) if measured.has_backlog else None,
         saturation=_saturation(measured),
         settings=settings,
+        usage=_usage(cell, measured, rows=rows, memory_mb=int(settings.get("memory_mb", LEAST_MEMORY_MB))),
     )
     series = cell_series(
         cell,
@@ -161,6 +170,25 @@ def _throttles(measured: Measured, lab_began_at: float) -> dict[str, int] | None
     counts = throttled(measured.tables, began_at=lab_began_at)
     invocations = _grown(measured, lambda sample: sample.activity.throttles + sample.ride_throttles)
     return counts | ({FUNCTION_CONCURRENCY: invocations} if invocations else {})
+
+
+def _usage(cell: CellId, measured: Measured, *, rows: Mapping[str, int], memory_mb: int) -> Usage | None:
+    if measured.meters is None:
+        return None
+    load = measured.load
+    before, after = measured.meters
+    return usage_between(
+        before,
+        after,
+        cell=cell,
+        memory_mb=memory_mb,
+        rows=rows,
+        rides=sum(request.accepted for request in load.ride_requests if request.kind == "ride"),
+        tables=measured.tables,
+        load_s=max((request.due_s for request in load.requests), default=0.0)
+        if load.interrupted
+        else measured.scheduled_s,
+    )
 
 
 def _grown(measured: Measured, counter: Callable[[Sample], int]) -> int:

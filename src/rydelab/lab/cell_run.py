@@ -86,10 +86,12 @@ class CellRun:
             watch = Watch(stores, emulator_pid=self.emulator_pid)
             with watch:
                 time.sleep(AT_REST_S)
+                meters = [stores.meters()]
                 with _timed(took_s, "load"):
                     load = self._load(deployment, watch)
                 with _timed(took_s, "drain"):
                     drained = self._drain(stores, load, before)
+                meters.append(stores.meters())
             measured = Measured(
                 load=load,
                 drained=drained,
@@ -100,6 +102,8 @@ class CellRun:
                 clock_difference_s=stores.observation.clock_difference_s(),
                 durations_s=took_s,
                 has_backlog=not deployment.records_before_answering,
+                meters=None if meters[0] is None or meters[1] is None else (meters[0], meters[1]),
+                scheduled_s=self.scenario.duration_s,
             )
         return cell_result(self.id, measured, settings=self.cell.settings, thresholds=self.scenario.thresholds)
 

@@ -27,6 +27,7 @@ class Deployment:
     record_url: str | None = None
     """POST a ride record here."""
     record_table: str | None = None
+    unicorns_table: str | None = None
     dead_letter_queue_url: str | None = None
     topic_arn: str | None = None
     """Where rides are published."""
@@ -63,6 +64,7 @@ def describe(outputs: Outputs, *, stage: str) -> Deployment:
         unicorn_url=fleet.get("RequestUnicornUrl"),
         record_url=record.get("RideRecordUrl"),
         record_table=record.get("RideRecordTableName"),
+        unicorns_table=fleet.get("UnicornsTableName"),
         dead_letter_queue_url=record.get("DeadLetterQueueUrl"),
         topic_arn=rides.get("RidesSnsTopicArn"),
         ride_queue_url=record.get("RideQueueUrl"),

@@ -6,6 +6,7 @@ from itertools import batched
 from typing import Any
 
 from rydelab.lab.deployment import Deployment
+from rydelab.lab.meters import Meters
 from rydelab.lab.observation import LambdaActivity, Observation
 from rydelab.lab.ride_ids import ride_ids_in
 
@@ -105,6 +106,17 @@ class Stores:
             deliveries=self.observation.pending_deliveries(deployment.topic_arn) if deployment.topic_arn else 0,
             events=activity.waiting.get(deployment.event_function or "", 0),
             invocations=sum(activity.of(name).running for name in names),
+        )
+
+    def meters(self) -> Meters | None:
+        """Read what has been used so far; None from a lab that does not meter its tables."""
+        deployment = self.deployment
+        return Meters.read(
+            functions=deployment.functions,
+            activity=self.observation.lambda_activity().functions,
+            records=deployment.record_table,
+            unicorns=deployment.unicorns_table,
+            observed=self.observation.tables(),
         )
 
     def dead(self) -> int:

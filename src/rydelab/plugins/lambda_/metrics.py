@@ -23,6 +23,9 @@ _writer = MetricWriter("AWS/Lambda", units=_UNITS)
 
 def invoked(version: FunctionVersion, outcome: Outcome, concurrent_executions: int) -> None:
     """Count one invocation that ran, well or not."""
+    name = version.id.function_name
+    activity.add(name, activity.BILLED, outcome.billed_duration_ms)
+    activity.add(name, activity.LOGGED, sum(len(event.message.encode()) for event in outcome.log))
     _add(
         version,
         {

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import bootstrap
 from bootstrap.errors import BootstrapError, InputError
+from bootstrap.site import URL_OUTPUT
 from bootstrap.target import DEFAULT_ENDPOINT_URL, Target
 
 EXIT_FAILED = 1
@@ -114,6 +115,9 @@ def _deploy(arguments: argparse.Namespace, target: Target) -> int:
     )
     clock.report(f"deployed under stage {arguments.stage}: {', '.join(outputs)}")
     _print_outputs(outputs)
+    for values in outputs.values():
+        if page := values.get(URL_OUTPUT):
+            clock.report(f"the page to try it from: {page}")
     return 0
 
 

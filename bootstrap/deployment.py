@@ -7,7 +7,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from graphlib import TopologicalSorter
 from pathlib import Path
 
-from bootstrap import published, urls
+from bootstrap import published, site, urls
 from bootstrap import services as service_folders
 from bootstrap.errors import BootstrapError, DeploymentError, InputError
 from bootstrap.links import Link, Links, links_of
@@ -50,11 +50,12 @@ def deploy(
     """
     report = progress or _silent
     given = {"Stage": stage, "Design": design, "TableMode": table_mode}
+    folder = Path(services_dir) if services_dir else service_folders.default_dir()
     plan = make_plan(
         Request(
             stage=stage,
             region=target.region,
-            services_dir=Path(services_dir) if services_dir else service_folders.default_dir(),
+            services_dir=folder,
             services=services,
             offered={name: value for name, value in given.items() if value is not None},
             parameters=parameters or {},
@@ -65,6 +66,7 @@ def deploy(
         _check_needs(clients, plan)
         deployment = _Deployment(target, clients, operations, report, plan)
         deployed = _in_order(plan.dependencies, deployment.deploy_one, operations.stop)
+        _publish_sites(target, clients, stacks_of(operations, stage), service_folders.find(folder), report)
         return {service: _outputs(target, deployed[service]) for service in sorted(deployed)}
 
 
@@ -102,6 +104,8 @@ def destroy(
                 raise InputError(f"{name} is needed by {staying[0]}: destroy that too, with --service {staying[0]}")
 
         def destroy_one(service: str) -> None:
+            if bucket := stacks[service].outputs.get(site.BUCKET_OUTPUT):
+                site.empty(clients.s3, bucket)
             operations.delete(stacks[service])
 
         _in_order({name: needed_by[name] for name in doomed}, destroy_one, operations.stop)
@@ -191,6 +195,28 @@ class _Deployment:
             and all(existing.parameters.get(key) in {value, _HIDDEN} for key, value in planned.parameters.items())
             and self._operations.template(existing.stack_id) == template
         )
+
+
+def _publish_sites(
+    target: Target, clients: Clients, stacks: Mapping[str, Stack], folders: Mapping[str, Path], report: Report
+) -> None:
+    """Bring the pages of *stacks* up to date, also of those that were deployed before: they show what is there now."""
+    values = {service: _outputs(target, stack) for service, stack in stacks.items()}
+    for service, stack in stacks.items():
+        bucket = stack.outputs.get(site.BUCKET_OUTPUT)
+        folder = folders[service] / site.FOLDER if service in folders else None
+        if bucket is None or folder is None or not folder.is_dir():
+            continue
+        if values[service].get(site.URL_OUTPUT, "").startswith(target.endpoint_url):
+            # The page comes from where the APIs are, by whatever name the browser knows that: so it asks there.
+            known = {
+                other: {name: value.removeprefix(target.endpoint_url) for name, value in of.items()}
+                for other, of in values.items()
+            }
+        else:
+            known = values
+        if changed := site.publish(clients.s3, bucket, site.files(folder, known)):
+            report(f"{stack.name}: uploaded {changed} file{'s' if changed > 1 else ''} of its page")
 
 
 def _check_needs(clients: Clients, plan: Plan) -> None:

@@ -52,7 +52,7 @@ class Target:
             port = 0
         if port == 0:
             raise InputError(f"endpoint {self.endpoint_url!r}: the port must be 1 to 65535")
-        if not self.allow_remote and not _is_loopback(parts.hostname):
+        if not self.allow_remote and not is_loopback(parts.hostname):
             raise InputError(
                 f"endpoint {self.endpoint_url!r}: {parts.hostname} is not this machine (--allow-remote permits it)"
             )
@@ -163,11 +163,12 @@ def _session(region: str) -> boto3.Session:
 def _nobody_answers(target: Target, reason: str) -> str:
     host, port = target.address
     command = "rydelab up" if port == urlsplit(DEFAULT_ENDPOINT_URL).port else f"rydelab up --port {port}"
-    start = f"start one with `{command}`" if _is_loopback(host) else "is the name right, and does it run?"
+    start = f"start one with `{command}`" if is_loopback(host) else "is the name right, and does it run?"
     return f"no lab answers at {target.endpoint_url} ({reason.lower()}): {start}"
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether *host* is certainly this machine; no name is looked up."""
     if host == "localhost":
         return True
     try:

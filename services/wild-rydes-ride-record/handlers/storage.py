@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from boto3.dynamodb.types import TypeSerializer
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from .ride import MalformedRideError, Ride
@@ -12,7 +12,7 @@ from .ride import MalformedRideError, Ride
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-_serializer = TypeSerializer()
+_serializer, _deserializer = TypeSerializer(), TypeDeserializer()
 
 
 class UnrecordedError(Exception):
@@ -23,9 +23,17 @@ class UnrecordedError(Exception):
         self.code = code
 
 
+class UnreadError(Exception):
+    """The table could not be read. *code* is AWS's name for the reason."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
 @dataclass(frozen=True)
 class RideRecordTable:
-    """Writes rides."""
+    """Writes rides, and reads one."""
 
     client: "DynamoDBClient"
     name: str
@@ -45,6 +53,20 @@ class RideRecordTable:
             raise UnrecordedError(code, str(error)) from error
         except BotoCoreError as error:
             raise UnrecordedError(type(error).__name__, str(error)) from error
+
+    def get(self, ride_id: str) -> Ride | None:
+        """Return the ride, or None if it is not there, or not yet: the read is eventually consistent.
+
+        Raises UnreadError.
+        """
+        try:
+            answer = self.client.get_item(TableName=self.name, Key={"RideId": {"S": ride_id}})
+        except ClientError as error:
+            raise UnreadError(error.response["Error"]["Code"], str(error)) from error
+        except BotoCoreError as error:
+            raise UnreadError(type(error).__name__, str(error)) from error
+        ride: Ride | None = _deserializer.deserialize({"M": answer["Item"]}) if "Item" in answer else None
+        return ride
 
 
 def ride_item(ride: Ride) -> Mapping[str, Any]:

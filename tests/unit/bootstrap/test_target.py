@@ -61,6 +61,11 @@ def test_without_a_lab_the_error_says_what_to_run() -> None:
             "http://localstack:4566/_aws/execute-api/abc123/dev/ride",
             "http://127.0.0.1:4567/_aws/execute-api/abc123/dev/ride",
         ),
+        (
+            "http://b-1.s3-website-us-east-1.amazonaws.com",
+            "http://b-1.s3-website.localhost:4567/",
+        ),
+        ("http://b-1.s3-website.127.0.0.1:4566", "http://b-1.s3-website.localhost:4567/"),
         ("arn:aws:sns:us-east-1:000000000000:topic", "arn:aws:sns:us-east-1:000000000000:topic"),
         (
             "http://127.0.0.1:4566/queue/us-east-1/000000000000/q",
@@ -68,5 +73,11 @@ def test_without_a_lab_the_error_says_what_to_run() -> None:
         ),
     ],
 )
-def test_an_apis_url_leads_to_the_lab(value: str, reachable: str) -> None:
+def test_the_url_of_an_api_or_a_website_leads_to_the_lab(value: str, reachable: str) -> None:
     assert urls.reachable(value, "http://127.0.0.1:4567") == reachable
+
+
+def test_a_website_of_a_lab_elsewhere_is_reached_by_its_bucket_s_path() -> None:
+    url = urls.reachable("http://b-1.s3-website.127.0.0.1:4566", "http://localstack:4566")
+
+    assert url == "http://localstack:4566/b-1/index.html"

@@ -33,6 +33,12 @@ class FakeDynamoDB:
         self._take_request(TableName)
         self._put(Item)
 
+    def get_item(self, *, TableName: str, Key: Any) -> Any:  # noqa: N803
+        """Return one item, if it is there."""
+        self._take_request(TableName)
+        item = self.items.get(Key[self._key]["S"])
+        return {} if item is None else {"Item": item}
+
     def scan(self, *, TableName: str, ExclusiveStartKey: Any = None, ConsistentRead: bool = False) -> Any:  # noqa: N803
         """Return one page of items."""
         self._take_request(TableName)

@@ -84,6 +84,7 @@ def test_the_functions_have_their_names() -> None:
     assert set(functions(FLEET)) == {"RequestUnicornApig", "RequestUnicornInvoke", "LoadTable"}
     assert {name for design in DESIGNS for name in functions(RECORD, Design=design)} == {
         "PutRideRecordHttp",
+        "GetRideRecord",
         "PutRideRecordSns",
         "PutRideRecordSqs",
         "ProcessDeadLetters",
@@ -168,6 +169,7 @@ def test_request_ride_may_do_only_what_its_design_needs(design: str, granted: se
             {("dynamodb:Scan", "UnicornsTable"), ("dynamodb:BatchWriteItem", "UnicornsTable")},
         ),
         (RECORD, "PutRideRecordHttp", "microservices", {("dynamodb:PutItem", "RideRecordTable")}),
+        (RECORD, "GetRideRecord", "microservices", {("dynamodb:GetItem", "RideRecordTable")}),
         (
             RECORD,
             "PutRideRecordSns",
@@ -266,21 +268,44 @@ def test_a_page_from_anywhere_may_post_a_ride() -> None:
     assert "Content-Type" in answer["method.response.header.Access-Control-Allow-Headers"]
 
 
+def test_a_page_from_anywhere_may_read_a_record_without_asking_beforehand() -> None:
+    [api] = resources(RECORD, "AWS::ApiGateway::RestApi").values()
+
+    # No preflight: the function itself allows what a plain GET may do, and no page may POST a record.
+    assert {path: set(methods) for path, methods in api["Body"]["paths"].items()} == {
+        "/record": {"post"},
+        "/record/{RideId}": {"get"},
+    }
+
+
+def test_the_page_s_bucket_may_be_read_by_everybody_and_nothing_else() -> None:
+    [bucket] = resources(WILD_RYDES, "AWS::S3::Bucket").values()
+    [policy] = resources(WILD_RYDES, "AWS::S3::BucketPolicy").values()
+    [statement] = policy["PolicyDocument"]["Statement"]
+
+    assert bucket["WebsiteConfiguration"] == {"IndexDocument": "index.html"}
+    # As AWS's default has them, but for the two that refuse a public policy.
+    assert {name for name, blocked in bucket["PublicAccessBlockConfiguration"].items() if not blocked} == {
+        "BlockPublicPolicy",
+        "RestrictPublicBuckets",
+    }
+    assert (statement["Principal"], statement["Action"]) == ("*", "s3:GetObject")
+    assert statement["Resource"] == {"Fn::Sub": "${SiteBucket.Arn}/*"}
+
+
 # ---- how rides reach the record ----
 
 
 @pytest.mark.parametrize(
     ("design", "expected"),
     [
-        ("microservices", {"PutRideRecordHttp"}),
-        ("direct-invoke", {"PutRideRecordHttp"}),
-        ("event-driven", {"PutRideRecordHttp", "PutRideRecordSns", "ProcessDeadLetters"}),
-        ("queued", {"PutRideRecordHttp", "PutRideRecordSqs", "ProcessDeadLetters"}),
+        ("microservices", {"PutRideRecordHttp", "GetRideRecord"}),
+        ("direct-invoke", {"PutRideRecordHttp", "GetRideRecord"}),
+        ("event-driven", {"PutRideRecordHttp", "GetRideRecord", "PutRideRecordSns", "ProcessDeadLetters"}),
+        ("queued", {"PutRideRecordHttp", "GetRideRecord", "PutRideRecordSqs", "ProcessDeadLetters"}),
     ],
 )
-def test_the_record_has_the_functions_of_its_design_and_always_the_one_for_http(
-    design: str, expected: set[str]
-) -> None:
+def test_the_record_has_the_functions_of_its_design_and_always_those_for_http(design: str, expected: set[str]) -> None:
     assert set(functions(RECORD, Design=design)) == expected
 
 

@@ -9,9 +9,10 @@ Each user asks once per second as long as it gets its answers, so that 10 users 
 slower answers mean fewer arrivals (a closed model).
 
 `locust -f loadtests/ --scenario quick` sends a scenario's arrivals on schedule instead (an open model); this is what
-`rydelab compare` does. It does so headless and behind the web page, with `--processes 4`, and with a master and workers
-on several machines, always at the same total rate: give master and workers the same scenario. How many users are asked
-for does not matter then.
+`rydelab compare` does. Without --scenario the web page offers those of loadtests/scenarios under "Custom parameters".
+It is sent headless and behind the web page, with `--processes 4`, and with a master and workers on several machines,
+always at the same total rate: give the workers the master's scenario, or none, which leaves the choice to the master.
+How many users are asked for does not matter then.
 """
 
 from locust import task

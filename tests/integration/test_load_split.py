@@ -20,6 +20,7 @@ from tests.integration.conftest import free_port
 from tests.integration.test_load_generator import accept, server
 
 ROOT = Path(__file__).parents[2]
+HEADLESS = ("--headless", "--only-summary")
 DEADLINE_S = 40
 
 
@@ -56,9 +57,13 @@ def scenario(folder: Path, *, duration_s: float, arrivals_per_s: float = 50) -> 
 
 
 def locust(scenario_file: Path, ride_url: str, *arguments: str, headless: bool = True) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "locust", "-f", "loadtests/", "--scenario", str(scenario_file)]
-    command += ["--url", f"ride={ride_url}", *arguments, *(["--headless", "--only-summary"] if headless else [])]
-    environ = {key: value for key, value in os.environ.items() if not key.startswith("LOCUST_")}
+    return start(ride_url, "--scenario", str(scenario_file), *arguments, *(HEADLESS if headless else []))
+
+
+def start(ride_url: str, *arguments: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "locust", "-f", "loadtests/", "--url", f"ride={ride_url}", *arguments]
+    environ = {key: value for key, value in os.environ.items() if not key.startswith(("LOCUST_", "RYDELAB_"))}
+    environ["RYDELAB_PORT"] = str(free_port())  # no lab
     return subprocess.Popen(command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
@@ -171,6 +176,41 @@ def test_the_web_page_sends_the_same_arrivals_as_often_as_it_is_started(
     assert run.poll() is None
 
 
+def test_a_scenario_is_chosen_on_the_web_page_and_its_workers_follow(
+    ride_url: str, processes: list[subprocess.Popen[str]]
+) -> None:
+    port, master_port = free_port(), str(free_port())
+    page = f"http://127.0.0.1:{port}"
+    master = start(ride_url, "--master", "--master-bind-port", master_port, "--web-host", "127.0.0.1", f"-P{port}")
+    processes.append(master)
+    wait_for(lambda: _answers(page))
+    processes += [start(ride_url, "--worker", "--master-port", master_port) for _ in range(2)]
+    wait_for(lambda: len(_stats(page).get("workers", [])) == 2)
+
+    # What the page makes a list of.
+    assert all(f'"{name}"' in _get(page).decode() for name in ("none", "quick", "spike", "workshop"))
+    form = {"user_count": "1", "spawn_rate": "1", "host": "http://127.0.0.1"}
+    assert _post(f"{page}/swarm", {**form, "scenario": "workshop"})["success"]
+    wait_for(lambda: _stats(page)["stats"][-1]["num_requests"] >= 30)
+    # Ten arrivals a second, of the two workers together; one user would have sent one.
+    assert 5 < _stats(page)["total_rps"] < 15
+    assert {worker["user_count"] for worker in _stats(page)["workers"]} == {1}
+    _get(f"{page}/stop")
+    wait_for(lambda: _stats(page)["state"] == "stopped")
+
+    # Users need a lab, and none runs: the page says so, and can be used again.
+    refused = _post(f"{page}/swarm", {**form, "scenario": "none"})
+    assert not refused["success"]
+    assert "no lab answers at http://127.0.0.1:" in refused["message"]
+    assert _post(f"{page}/swarm", {**form, "scenario": "quick"})["success"]
+    wait_for(lambda: _stats(page)["state"] == "running")
+
+
+def _stats(page: str) -> dict[str, Any]:
+    stats: dict[str, Any] = json.loads(_get(f"{page}/stats/requests"))
+    return stats
+
+
 def _get(url: str) -> bytes:
     with urllib.request.urlopen(url, timeout=5) as response:  # noqa: S310 (our own, on 127.0.0.1)
         body: bytes = response.read()
@@ -184,5 +224,7 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _post(url: str, form: dict[str, str]) -> None:
-    urllib.request.urlopen(url, urllib.parse.urlencode(form).encode(), timeout=5).close()  # noqa: S310 (as above)
+def _post(url: str, form: dict[str, str]) -> dict[str, Any]:
+    with urllib.request.urlopen(url, urllib.parse.urlencode(form).encode(), timeout=10) as response:  # noqa: S310 (as above)
+        answer: dict[str, Any] = json.load(response)
+        return answer

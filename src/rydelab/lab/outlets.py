@@ -1,6 +1,7 @@
 """Shares a load between Locust's processes: who sends which arrivals, and where their outcomes come together.
 
-Alone, a process sends all of them and writes their outcomes itself. With Locust's master and workers the master waits
+Each start of a run has a load of its own, or none: then Locust's own users run, and an outlet stays out of it. Alone, a
+process sends all of the arrivals and writes their outcomes itself. With Locust's master and workers the master waits
 until every worker is ready, gives each its share at the same moment, and writes down what they send back; so it does
 not matter whether the workers run on this machine or on others. The arrivals are split by their number: with N workers,
 worker k sends the arrivals k, k + N, k + 2N …
@@ -23,7 +24,7 @@ from gevent.event import AsyncResult, Event  # type: ignore[import-untyped]
 from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
 
-from rydelab.lab.requests_file import Request, Writer, to_row, total_file
+from rydelab.lab.requests_file import Request, Writer, begin_file, to_row, total_file
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +54,8 @@ class Outlet(Protocol):
 
     stop: Callable[[], None]
     """Ends this process's part of the load early, in order; set by whoever sends the arrivals."""
+    digest: str | None
+    """What the load of the next start must be the same of in every process; None if there is no load."""
 
     def share(self) -> Share:
         """Wait until the load begins, and return this process's share of it."""
@@ -86,6 +89,10 @@ class _Outcomes:
         """
         now = time.time()
         self.began_at = ceil(now + lead_s)
+        if self.path is not None:
+            unfinished = begin_file(self.path).with_suffix(".new")
+            unfinished.write_text(str(self.began_at), encoding="utf-8")
+            unfinished.replace(begin_file(self.path))
         return self.began_at - now
 
     def write(self, row: Sequence[object]) -> None:
@@ -109,6 +116,7 @@ class Alone:
         self._outcomes = _Outcomes(requests_file)
         self._lead_s = lead_s
         self.stop: Callable[[], None] = lambda: None
+        self.digest: str | None = None
 
     def share(self) -> Share:
         """Return the whole load, at once."""
@@ -128,12 +136,12 @@ class Alone:
 class Worker:
     """The outlet of one process of several."""
 
-    def __init__(self, environment: Environment, runner: WorkerRunner, *, digest: str) -> None:
+    def __init__(self, environment: Environment, runner: WorkerRunner) -> None:
         self._runner = runner
-        self._digest = digest
         self._share = AsyncResult()
         self._rows: list[Sequence[object]] = []
         self.stop: Callable[[], None] = lambda: None
+        self.digest: str | None = None
         runner.register_message(BEGIN, self._begin)
         runner.register_message(STOP, lambda **_: gevent.spawn(self._stop))
         events: Any = environment.events
@@ -141,7 +149,7 @@ class Worker:
 
     def share(self) -> Share:
         """Tell the master that this process is ready, and wait for its share."""
-        self._runner.send_message(READY, {"digest": self._digest})
+        self._runner.send_message(READY, {"digest": self.digest})
         share: Share = self._share.get()
         gevent.spawn(self._send_often)
         return share
@@ -191,23 +199,14 @@ class _Round:
     is_over: Any = field(default_factory=Event)
 
 
-class Master:
-    """Gives each worker its share, and writes down what they send back."""
+class Master(Alone):
+    """Gives each worker its share, and writes down what they send back; it sends nothing itself."""
 
     def __init__(
-        self,
-        environment: Environment,
-        runner: MasterRunner,
-        *,
-        digest: str,
-        requests_file: Path | None,
-        lead_s: float,
+        self, environment: Environment, runner: MasterRunner, requests_file: Path | None, *, lead_s: float
     ) -> None:
-        self._environment = environment
+        super().__init__(environment, requests_file, lead_s=lead_s)
         self._runner = runner
-        self._digest = digest
-        self._lead_s = lead_s
-        self._outcomes = _Outcomes(requests_file)
         self._round: _Round | None = None
         runner.register_message(READY, self._worker_is_ready)
         runner.register_message(OUTCOMES, self._take_outcomes)
@@ -217,6 +216,8 @@ class Master:
         events.test_stopping.add_listener(lambda **_: self._stop())
 
     def _start(self) -> None:
+        if self.digest is None:
+            return
         clients = self._runner.clients
         # Locust gives each of these a user; one that joins later gets no share.
         workers = [client.id for client in clients.ready + clients.running + clients.spawning]
@@ -228,7 +229,7 @@ class Master:
         current = self._round
         if current is None or current.has_begun or msg.node_id not in current.workers:
             return
-        if msg.data["digest"] != self._digest:
+        if msg.data["digest"] != self.digest:
             reason = f"worker {msg.node_id} has another scenario than the master: give all the same files"
             self._fail(current, reason, exit_status=EXIT_BAD_INPUT)
             return
@@ -285,16 +286,13 @@ class Master:
         self._round = None
 
 
-def outlet_for(environment: Environment, *, digest: str, requests_file: Path | None, lead_s: float) -> Outlet:
-    """Return the outlet of this process, by its part in Locust's run; *digest* tells scenarios apart.
-
-    A master sends nothing itself: what its outlet would take never comes.
-    """
+def outlet_for(environment: Environment, requests_file: Path | None, *, lead_s: float) -> Outlet:
+    """Return the outlet of this process, by its part in Locust's run. Call it once."""
     runner = environment.runner
     if isinstance(runner, WorkerRunner):
-        return Worker(environment, runner, digest=digest)
+        return Worker(environment, runner)
     if isinstance(runner, MasterRunner):
-        Master(environment, runner, digest=digest, requests_file=requests_file, lead_s=lead_s)
+        return Master(environment, runner, requests_file, lead_s=lead_s)
     return Alone(environment, requests_file, lead_s=lead_s)
 
 

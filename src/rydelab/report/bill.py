@@ -3,7 +3,7 @@
 import io
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from rich import box
@@ -34,7 +34,7 @@ def money(amount: Decimal | None, prices: Prices) -> str:
     sign = "$" if prices.currency == "USD" else f"{prices.currency} "
     if 0 < amount < _CENT:
         return f"<{sign}0.01"
-    return f"{sign}{amount.quantize(_CENT, rounding=ROUND_HALF_EVEN):,}"
+    return f"{sign}{amount.quantize(_CENT, rounding=ROUND_HALF_UP):,}"
 
 
 def render_bills(bills: Sequence[NamedBill], prices: Prices, *, noun: str) -> str:
@@ -52,7 +52,9 @@ def render_bills(bills: Sequence[NamedBill], prices: Prices, *, noun: str) -> st
         console.print(_side_by_side(bills, prices, noun))
         console.print()
     console.print(f"Prices: {prices.label}.", markup=False, soft_wrap=True)
-    console.print(f"Not in the bill: {'; '.join(NOT_IN_THE_BILL)}.", markup=False, soft_wrap=True)
+    console.print("Not in the bill:")
+    for part in NOT_IN_THE_BILL:
+        console.print(f"  {part}", markup=False, soft_wrap=True)
     return "".join(f"{line.rstrip()}\n" for line in text.getvalue().splitlines())
 
 
@@ -93,7 +95,7 @@ def _lines(bill: Bill, prices: Prices, noun: str) -> Table:
     for line in bill.lines:
         unit = line.unit
         if line.item == "sqs_requests" and bill.empty_receives:
-            unit += f", {_quantity(bill.empty_receives)} of them in vain"
+            unit += f" ({_quantity(bill.empty_receives)} of them empty receives)"
         table.add_row(
             line.service,
             line.what,

@@ -23,6 +23,17 @@ def per_million_rides(cell: CellSummary, prices: Prices) -> Decimal | None:
     return None if bill is None else bill.per_million
 
 
+def cost_note(run: RunSummary, prices: Prices) -> str | None:
+    """Say what the amounts of a report are; None where there are none."""
+    if all(cell.usage is None for cell in run.cells):
+        return None
+    times = "the times of this machine" if run.simulated is None else "the simulated times"
+    return (
+        f"What a million rides cost is what a million like these, asked for at this rate, cost on AWS, whatever became "
+        f"of them: {prices.label}, without free tiers. Functions are billed for {times}."
+    )
+
+
 def run_bills(run: RunSummary, prices: Prices, *, rides_per_month: float | None = None) -> Iterator[NamedBill]:
     """Price each cell of *run* of which it is known what it used."""
     for cell in run.cells:

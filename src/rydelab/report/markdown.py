@@ -3,6 +3,10 @@
 import re
 from collections.abc import Iterator, Sequence
 
+from rydelab.capacity.price_file import packaged_prices
+from rydelab.capacity.prices import Prices
+from rydelab.report.bill import money
+from rydelab.report.cost import cost_note, per_million_rides
 from rydelab.report.headlines import headlines, load_in_words, measured, notes, started_in_words
 from rydelab.report.ledger_rows import LEDGER_ROWS
 from rydelab.report.quantities import NOTHING, count, duration, percentiles
@@ -12,9 +16,9 @@ from rydelab.report.sentences import sentence
 from rydelab.report.summary import CellSummary
 
 
-def render_markdown(run: Run) -> str:
-    """Write *run* as a Markdown document; ends with a newline."""
-    return "".join(f"{line}\n" for line in _lines(run))
+def render_markdown(run: Run, *, prices: Prices | None = None) -> str:
+    """Write *run* as a Markdown document; ends with a newline. *prices*: those of the package if None."""
+    return "".join(f"{line}\n" for line in _lines(run, prices or packaged_prices()))
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, texts: int = 1) -> Iterator[str]:
@@ -30,7 +34,7 @@ def escaped(text: str) -> str:
     return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", " ".join(text.split()))
 
 
-def _lines(run: Run) -> Iterator[str]:
+def _lines(run: Run, prices: Prices) -> Iterator[str]:
     summary = run.summary
     cells = repeated_cells(summary)
     became = "became" if summary.simulated is None else "would become"
@@ -45,7 +49,7 @@ def _lines(run: Run) -> Iterator[str]:
         yield f"- **Failed:** {escaped(failure)}"
     yield ""
     if cells:
-        yield from _ledger(cells)
+        yield from _ledger(cells, prices)
         yield ""
         for cell in cells:
             yield f"- **{escaped(str(cell))}**: {escaped(sentence(cell.total))}"
@@ -62,12 +66,14 @@ def _lines(run: Run) -> Iterator[str]:
     yield ""
     for note in notes(summary):
         yield f"- {escaped(note)}"
+    if cost := cost_note(summary, prices):
+        yield f"- {escaped(cost)}"
     yield from _versions(run)
 
 
-def _ledger(cells: Sequence[RepeatedCell]) -> Iterator[str]:
+def _ledger(cells: Sequence[RepeatedCell], prices: Prices) -> Iterator[str]:
     headings = ["cell", "arrivals", *(row.label for row in LEDGER_ROWS), "p50", "p95", "p99"]
-    headings += ["then recorded", "throttled"]
+    headings += ["then recorded", "throttled", "per million rides"]
     rows = []
     for cell in cells:
         total = cell.total
@@ -82,6 +88,7 @@ def _ledger(cells: Sequence[RepeatedCell]) -> Iterator[str]:
                 *percentiles(total.latency),
                 _time_to_record(total),
                 NOTHING if total.throttled is None else count(total.throttled),
+                escaped(money(per_million_rides(total, prices), prices)),
             ]
         )
     yield from table(headings, rows)

@@ -8,7 +8,11 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
+from rydelab.capacity.price_file import packaged_prices
+from rydelab.capacity.prices import Prices
+from rydelab.report.bill import money
 from rydelab.report.charts import Chart, Scales, charts_of, scales_of
+from rydelab.report.cost import cell_bill, cost_note, per_million_rides
 from rydelab.report.designs import DESIGNS, TABLE_MODES, in_order
 from rydelab.report.headlines import headlines, load_in_words, measured, notes, started_in_words
 from rydelab.report.ledger_rows import LEDGER_ROWS
@@ -66,10 +70,11 @@ class _OverTime:
     tables: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
 
 
-def render_page(run: Run) -> str:
-    """Draw *run* as an HTML document."""
+def render_page(run: Run, *, prices: Prices | None = None) -> str:
+    """Draw *run* as an HTML document. *prices*: those of the package if None."""
+    prices = prices or packaged_prices()
     cells = repeated_cells(run.summary)
-    cards = [_card(cell, f"cell-{number}") for number, cell in enumerate(cells, start=1)]
+    cards = [_card(cell, f"cell-{number}", prices) for number, cell in enumerate(cells, start=1)]
     return _template().render(
         run=run.summary,
         setup=run.setup,
@@ -84,9 +89,9 @@ def render_page(run: Run) -> str:
         design_words={name: design.words for name, design in DESIGNS.items()},
         mode_words=TABLE_MODES,
         cards=cards,
-        over_time=list(_over_time(run, cells, cards)),
+        over_time=list(_over_time(run, cells, cards, prices)),
         thresholds=_thresholds(cards),
-        notes=notes(run.summary),
+        notes=(*notes(run.summary), *filter(None, [cost_note(run.summary, prices)])),
         settings=list(_settings(run)),
         markup=_markup,
     )
@@ -105,7 +110,7 @@ def _template() -> Template:
     return environment.get_template("page.html")
 
 
-def _card(repeated: RepeatedCell, anchor: str) -> _Card:
+def _card(repeated: RepeatedCell, anchor: str, prices: Prices) -> _Card:
     cell = repeated.total
     return _Card(
         anchor=anchor,
@@ -118,7 +123,7 @@ def _card(repeated: RepeatedCell, anchor: str) -> _Card:
         bars=tuple(_segments(one) for one in repeated.repeats),
         ledger=_segments(cell),
         times=tuple(_times(repeated)),
-        counts=tuple(_counts(cell)),
+        counts=tuple(_counts(cell, prices)),
     )
 
 
@@ -185,7 +190,9 @@ def _range(values: list[float | None]) -> str:
     return f"{number}-{high}" if high.endswith(unit) and " " not in unit else f"{low} - {high}"
 
 
-def _counts(cell: CellSummary) -> Iterable[tuple[str, str]]:
+def _counts(cell: CellSummary, prices: Prices) -> Iterable[tuple[str, str]]:
+    if (cost := per_million_rides(cell, prices)) is not None:
+        yield "a million rides", money(cost, prices)
     yield "throttled", "not measured" if cell.throttled is None else count(cell.throttled)
     if cell.retries is not None:
         yield "retries", count(cell.retries)
@@ -195,7 +202,7 @@ def _counts(cell: CellSummary) -> Iterable[tuple[str, str]]:
         yield "sent late", count(cell.late_starts)
 
 
-def _over_time(run: Run, cells: Iterable[RepeatedCell], cards: Iterable[_Card]) -> Iterable[_OverTime]:
+def _over_time(run: Run, cells: Iterable[RepeatedCell], cards: Iterable[_Card], prices: Prices) -> Iterable[_OverTime]:
     shown = [(cell, card, run.series.get(cell.repeats[0].id)) for cell, card in zip(cells, cards, strict=True)]
     most = max(LEAST_INTERVALS, min(MOST_INTERVALS, MOST_INTERVALS_IN_ALL // max(1, len(shown))))
     coarse = {
@@ -210,7 +217,7 @@ def _over_time(run: Run, cells: Iterable[RepeatedCell], cards: Iterable[_Card]) 
             charts=_charts(drawn, scales),
             tables=tuple(
                 (title, rows)
-                for title, rows in _tables(card.cell, is_simulated=run.summary.simulated is not None)
+                for title, rows in _tables(card.cell, prices, is_simulated=run.summary.simulated is not None)
                 if rows
             ),
         )
@@ -231,16 +238,29 @@ def _shown(cell: RepeatedCell, series: CellSeries | None) -> str:
     return " ".join(parts)
 
 
-def _tables(cell: CellSummary, *, is_simulated: bool) -> Iterable[tuple[str, tuple[tuple[str, str], ...]]]:
+def _tables(
+    cell: CellSummary, prices: Prices, *, is_simulated: bool
+) -> Iterable[tuple[str, tuple[tuple[str, str], ...]]]:
     yield "Why there was no promise", tuple((reason, count(number)) for reason, number in cell.errors.items())
     yield (
         "What was throttled",
         tuple((throttle_reason(reason), count(number)) for reason, number in (cell.throttles or {}).items() if number),
     )
     yield "Was the lab the bottleneck?", () if is_simulated else tuple(_saturation(cell.saturation, cell))
+    yield "A month of this load on AWS", tuple(_bill(cell, prices))
     steps = cell.durations_s.items()
     yield "How long each step took", tuple((step.replace("_", " "), duration(took * 1000)) for step, took in steps)
     yield "Deployed with", tuple((name, str(value)) for name, value in cell.settings.items())
+
+
+def _bill(cell: CellSummary, prices: Prices) -> Iterable[tuple[str, str]]:
+    bill = cell_bill(cell, prices)
+    if bill is None:
+        return
+    for line in bill.lines:
+        yield f"{line.service}: {line.what}", money(line.amount, prices)
+    yield f"together, for {count(float(bill.rides))} rides", money(bill.total, prices)
+    yield "with free tiers", money(bill.total_after_free, prices)
 
 
 def _saturation(saturation: Saturation | None, cell: CellSummary) -> Iterable[tuple[str, str]]:

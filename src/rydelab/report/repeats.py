@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from statistics import median
 
+from rydelab.capacity.usage import Usage, summed
 from rydelab.report.designs import DESIGNS, TABLE_MODES, in_order
 from rydelab.report.latency import Latency
 from rydelab.report.summary import CellSummary, RunSummary
@@ -51,6 +52,7 @@ class RepeatedCell:
             thresholds=tuple(result for cell in cells for result in cell.thresholds),
             # One repeat that the lab limited spoils the median.
             saturation=next((cell.saturation for cell in cells if cell.lab_limited), first.saturation),
+            usage=_total_usage([cell.usage for cell in cells]),
         )
 
 
@@ -82,6 +84,11 @@ def _sums_of_all(counts: Sequence[Mapping[str, int] | None]) -> dict[str, int] |
 def _sum(numbers: Sequence[int | None]) -> int | None:
     known = [number for number in numbers if number is not None]
     return sum(known) if len(known) == len(numbers) else None
+
+
+def _total_usage(usages: Sequence[Usage | None]) -> Usage | None:
+    known = [usage for usage in usages if usage is not None]
+    return summed(known) if len(known) == len(usages) else None
 
 
 def _median_latency(latencies: Sequence[Latency | None]) -> Latency | None:

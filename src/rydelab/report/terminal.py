@@ -4,12 +4,16 @@ import io
 import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from rydelab.capacity.price_file import packaged_prices
+from rydelab.capacity.prices import Prices
+from rydelab.report.cost import cost_note, per_million_rides
 from rydelab.report.headlines import measured
 from rydelab.report.quantities import NO_BREAK_SPACE, unbroken
 from rydelab.report.sentences import sentence
@@ -30,7 +34,7 @@ class _Column:
     """A column that is shown only where something is known for it."""
 
     heading: str
-    of: Callable[[CellSummary], float | None]
+    of: Callable[[CellSummary], float | Decimal | None]
     digits: int = 0
 
     def text(self, cell: CellSummary) -> str:
@@ -53,15 +57,19 @@ MOST_REASONS = 3
 REASON_CHARACTERS = 110
 
 
-def render(run: RunSummary, *, color: bool = False) -> str:
-    """Draw *run* as a table of its cells, with what a reader must know about them below it; ends with a newline."""
+def render(run: RunSummary, *, color: bool = False, prices: Prices | None = None) -> str:
+    """Draw *run* as a table of its cells, with what a reader must know about them below it; ends with a newline.
+
+    *prices*: those of the package if None.
+    """
+    prices = prices or packaged_prices()
     text = io.StringIO()
     # Wider than the table ever is: a number that is cut off would be a wrong number.
     console = Console(file=text, width=120, force_terminal=color, highlight=False)
     if run.simulated is not None:
         console.print(Text(f"{run.simulated.words}\n", style="bold"), soft_wrap=True)
     if run.cells:
-        console.print(_table(run))
+        console.print(_table(run, prices))
         console.print("\nIn words")
         for cell in run.cells:
             console.print(Text(_indented(f"{cell.id}: {sentence(cell)}")), soft_wrap=True)
@@ -73,6 +81,8 @@ def render(run: RunSummary, *, color: bool = False) -> str:
         console.print()
     for line in remarks(run):
         console.print(Text(line), soft_wrap=True)
+    if note := cost_note(run, prices):
+        console.print(Text(note), soft_wrap=True)
     return "".join(f"{line.rstrip()}\n" for line in text.getvalue().splitlines())
 
 
@@ -123,7 +133,7 @@ def shorten(reason: str) -> str:
     return reason if len(reason) <= REASON_CHARACTERS else f"{reason[: REASON_CHARACTERS - 1]}…"
 
 
-def _table(run: RunSummary) -> Table:
+def _table(run: RunSummary, prices: Prices) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=0)
     table.add_column("design\n  table")
     table.add_column("\narrivals", justify="right")
@@ -134,7 +144,8 @@ def _table(run: RunSummary) -> Table:
         table.add_column("re-\nwrites", justify="right")
     for percentile in ("p50", "p95", "p99"):
         table.add_column(f"{percentile}\nms", justify="right")
-    more = [column for column in _MORE_COLUMNS if any(column.of(cell) is not None for cell in run.cells)]
+    cost = _Column(f"{prices.currency} per\nmillion", lambda cell: per_million_rides(cell, prices), digits=2)
+    more = [column for column in (*_MORE_COLUMNS, cost) if any(column.of(cell) is not None for cell in run.cells)]
     for column in more:
         table.add_column(column.heading, justify="right")
     for cell in run.cells:

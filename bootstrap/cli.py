@@ -1,7 +1,9 @@
 """The command ``python -m bootstrap``."""
 
 import argparse
+import functools
 import json
+import math
 import os
 import sys
 import time
@@ -9,12 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import bootstrap
-from bootstrap.errors import BootstrapError, InputError
+from bootstrap.errors import BootstrapError, InputError, NoLabError
 from bootstrap.site import URL_OUTPUT
 from bootstrap.target import DEFAULT_ENDPOINT_URL, Target
 
 EXIT_FAILED = 1
 EXIT_INTERRUPTED = 130  # 128 + SIGINT, as a shell says it
+_RETRY_INTERVAL_S = 0.5
 
 DESCRIPTION = """\
 Deploys the services to a lab, as stacks of CloudFormation. Start a lab first: rydelab up"""
@@ -96,14 +99,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     """Run the command line *argv* with the variables *environ*. Raises BootstrapError; exits for bad usage."""
     arguments = _parser(environ).parse_args(argv)
-    target = Target(endpoint_url=arguments.endpoint, region=arguments.region, allow_remote=arguments.allow_remote)
+    allow_remote = arguments.allow_remote or _is_remote_allowed(environ)
+    target = Target(endpoint_url=arguments.endpoint, region=arguments.region, allow_remote=allow_remote)
     command: Callable[[argparse.Namespace, Target], int] = arguments.run
     return command(arguments, target)
 
 
 def _deploy(arguments: argparse.Namespace, target: Target) -> int:
     clock = _Clock()
-    outputs = bootstrap.deploy(
+    deploy = functools.partial(
+        bootstrap.deploy,
         target,
         stage=arguments.stage,
         design=arguments.design,
@@ -113,12 +118,29 @@ def _deploy(arguments: argparse.Namespace, target: Target) -> int:
         parameters=_parameters(arguments.parameter),
         progress=clock.report,
     )
+    outputs = _retried(deploy, arguments.wait, clock)
     clock.report(f"deployed under stage {arguments.stage}: {', '.join(outputs)}")
     _print_outputs(outputs)
     for values in outputs.values():
         if page := values.get(URL_OUTPUT):
             clock.report(f"the page to try it from: {page}")
     return 0
+
+
+def _retried[T](deploy: Callable[[], T], wait_s: float, clock: "_Clock") -> T:
+    """Deploy; while no lab answers, or one that did is gone, again and again for *wait_s* seconds."""
+    deadline = time.monotonic() + wait_s
+    said = ""
+    while True:
+        try:
+            return deploy()
+        except NoLabError as error:
+            if time.monotonic() > deadline:
+                raise
+            if said != str(error):
+                said = str(error)
+                clock.report(f"{said}; waiting for it, {deadline - time.monotonic():.0f} s at most")
+        time.sleep(_RETRY_INTERVAL_S)
 
 
 def _outputs(arguments: argparse.Namespace, target: Target) -> int:
@@ -213,6 +235,23 @@ def _event(path: str | None) -> bytes:
     return event
 
 
+def _is_remote_allowed(environ: Mapping[str, str]) -> bool:
+    given = environ.get("RYDELAB_ALLOW_REMOTE", "0")
+    if given not in ("0", "1"):
+        raise InputError(f"RYDELAB_ALLOW_REMOTE={given}: must be 1 or 0")
+    return given == "1"
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} must be a number of seconds, 0 or more")
+    return seconds
+
+
 def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m bootstrap",
@@ -255,7 +294,7 @@ def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
         command.add_argument(
             "--allow-remote",
             action="store_true",
-            help="permit an endpoint that is not this machine, such as a container",
+            help="permit an endpoint that is not this machine, such as a container (RYDELAB_ALLOW_REMOTE=1)",
         )
         return command
 
@@ -281,6 +320,13 @@ def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
         action="append",
         default=[],
         help="a template parameter, for each service that has it; may be given several times",
+    )
+    deploy.add_argument(
+        "--wait",
+        metavar="SECONDS",
+        type=_seconds,
+        default=0.0,
+        help="go on trying for so long if no lab answers, or if it goes away meanwhile (default 0)",
     )
     outputs = add("outputs", _outputs, "print URLs, table names and other outputs")
     outputs.add_argument("--json", action="store_true", help="as JSON: service, output, value")

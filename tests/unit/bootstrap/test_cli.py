@@ -32,6 +32,35 @@ def test_wrong_input_is_one_sentence_and_status_2(
     assert len(error.splitlines()) == 1
 
 
+def test_another_machine_is_permitted_by_the_environment_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RYDELAB_ENDPOINT", "http://0.0.0.0:9")
+    monkeypatch.setenv("RYDELAB_ALLOW_REMOTE", "1")
+    assert main(["outputs"]) == 1
+    assert "no lab answers at http://0.0.0.0:9" in capsys.readouterr().err
+
+    monkeypatch.setenv("RYDELAB_ALLOW_REMOTE", "yes")
+    assert main(["outputs"]) == 2
+    assert "RYDELAB_ALLOW_REMOTE=yes: must be 1 or 0" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("wait", ["-1", "nan", "inf", "soon"])
+def test_a_wait_that_is_no_number_of_seconds_is_refused(wait: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["deploy", f"--wait={wait}"])
+
+    assert f"argument --wait: '{wait}' must be a number of seconds" in capsys.readouterr().err
+
+
+def test_a_lab_that_does_not_come_is_waited_for_and_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["deploy", "--endpoint", "http://127.0.0.1:9", "--wait", "0.6"]) == 1
+
+    waiting, failed = capsys.readouterr().err.splitlines()
+    assert waiting.endswith("waiting for it, 1 s at most")
+    assert failed.startswith("bootstrap: no lab answers at http://127.0.0.1:9")
+
+
 def test_an_event_that_is_not_json_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     event = tmp_path / "event.json"
     event.write_text("{not json")

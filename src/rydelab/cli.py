@@ -17,10 +17,14 @@ EXIT_INTERRUPTED = 130  # 128 + SIGINT, as a shell says it
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "compare": ("rydelab.lab.compare:COMPARE", "run a scenario on several designs and show what became of each ride"),
     "simulate": ("rydelab.lab.simulate:SIMULATE", "play a scenario or recorded traffic in virtual time"),
+    "validate": ("rydelab.lab.validate:VALIDATE", "hold the simulator against a lab"),
     "report": ("rydelab.lab.run_report:REPORT", "show the report of a run again, or compare two runs"),
     "cost": ("rydelab.lab.cost_command:COST", "show what each design costs a month on AWS, line by line"),
     "dlq": ("rydelab.lab.dlq_command:DLQ", "show dead letters, bring them back to the table, or delete them"),
-    "fault": ("rydelab.lab.fault_command:FAULT", "have a function fail, a table refuse, the lab pause: on purpose, for a while"),
+    "fault": (
+        "rydelab.lab.fault_command:FAULT",
+        "have a function fail, a table refuse, the lab pause: on purpose, for a while",
+    ),
     "tables": ("rydelab.lab.tables_command:TABLES", "show live what each table consumes, may consume and refuses"),
     "up": ("rydelab.lab.emulator_commands:UP", "start a lab on this machine"),
     "status": ("rydelab.lab.emulator_commands:STATUS", "say which labs run, and where"),

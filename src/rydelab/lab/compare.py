@@ -87,10 +87,10 @@ def compare(wishes: Wishes, settings: Settings) -> int:
     for path in (wishes.junit, wishes.markdown):
         if path is not None:
             _check_writable(path)
-    begun = _resumed(wishes) if wishes.resume is not None else _begun(wishes)
+    begun = _resumed(wishes) if wishes.resume is not None else begin(wishes)
     progress = TerminalProgress()
     try:
-        comparison = _run_in_lab(begun, settings, progress)
+        comparison = run_in_lab(begun, settings, progress)
     finally:
         progress.done()
     _show(comparison, wishes)
@@ -110,7 +110,7 @@ def exit_status(run: RunSummary, *, interrupted: bool, strict_saturation: bool) 
 
 
 @dataclass(frozen=True, slots=True)
-class _Begun:
+class Begun:
     """A run that can begin, or go on."""
 
     plan: Plan
@@ -121,7 +121,8 @@ class _Begun:
     results_dir: Path
 
 
-def _begun(wishes: Wishes) -> _Begun:
+def begin(wishes: Wishes) -> Begun:
+    """Read the scenario and cells of a new run. Raises RydelabError."""
     scenario_file = find(wishes.scenario or DEFAULT_SCENARIO, folder=LOADTESTS / "scenarios")
     scenario = load(scenario_file)
     cells = parse_cells(wishes.cells) if wishes.cells is not None else scenario.cells
@@ -133,10 +134,10 @@ def _begun(wishes: Wishes) -> _Begun:
         repeats=wishes.repeats,
         thresholds=tuple(wishes.thresholds),
     )
-    return _Begun(plan, with_cells(scenario, cells, plan.thresholds), None, scenario_file, wishes.results_dir)
+    return Begun(plan, with_cells(scenario, cells, plan.thresholds), None, scenario_file, wishes.results_dir)
 
 
-def _resumed(wishes: Wishes) -> _Begun:
+def _resumed(wishes: Wishes) -> Begun:
     for name, value in (("SCENARIO", wishes.scenario), ("--cells", wishes.cells)):
         if value is not None:
             raise CompareError(f"{name} {value}: a run that is resumed has its own; leave it out beside --resume")
@@ -149,7 +150,7 @@ def _resumed(wishes: Wishes) -> _Begun:
         thresholds=tuple(dict.fromkeys((*plan.thresholds, *wishes.thresholds))),
     )
     scenario = replace(scenario, name=plan.name)
-    return _Begun(
+    return Begun(
         plan, with_cells(scenario, plan.cells, plan.thresholds), folder.path, folder.scenario_file, folder.path.parent
     )
 
@@ -166,7 +167,7 @@ def with_cells(scenario: Scenario, cells: Sequence[Cell], thresholds: Sequence[s
     return replace(scenario, cells=tuple(cells), thresholds=(*own, *more))
 
 
-def _run_in_lab(begun: _Begun, settings: Settings, progress: TerminalProgress) -> Comparison:
+def run_in_lab(begun: Begun, settings: Settings, progress: TerminalProgress) -> Comparison:
     """Run what is left of the run in a lab; without one if nothing is."""
     comparison = Comparison(plan=begun.plan, scenario=begun.scenario, settings=settings, progress=progress)
     if begun.folder is not None:
@@ -178,6 +179,7 @@ def _run_in_lab(begun: _Begun, settings: Settings, progress: TerminalProgress) -
     with _lab(settings, progress) as (lab, own):
         comparison.emulator_pid = lab.pid
         comparison.keep_last_stage = own
+        comparison.clock_speed = lab.clock_speed
         if lab.clock_speed != 1:
             comparison.notes = (f"The lab's control loops ran {lab.clock_speed:g} times as fast as AWS's.",)
         if begun.folder is None:

@@ -39,6 +39,8 @@ class Comparison:
     keep_last_stage: bool = False
     """Whether the last cell's stage may stay: its lab ends anyway."""
     emulator_pid: int | None = None
+    clock_speed: float = 1.0
+    """The lab's."""
     notes: tuple[str, ...] = ()
     cells: dict[CellId, CellSummary] = field(default_factory=dict)
     series: dict[CellId, CellSeries] = field(default_factory=dict)

@@ -64,14 +64,13 @@ def traffic_of(scenario: Scenario, engine: EngineName) -> Traffic:
     return Arrivals(due_s, scenario.duration_s, bytes(kinds) if any(kinds) else b"")
 
 
-def conditions_of(scenario: Scenario, **others: Any) -> simulated.Conditions:
-    """Return under which conditions *scenario* is run; *others* are those that no scenario has."""
+def conditions_of(scenario: Scenario) -> simulated.Conditions:
+    """Return the conditions that *scenario* names."""
     return simulated.Conditions(
         timeout_s=scenario.timeout_s,
         drain_s=scenario.drain_s,
         warm_up_rides=scenario.warm_up_rides,
         interval_s=_interval_s(scenario.duration_s),
-        **others,
     )
 
 

@@ -1,6 +1,7 @@
 """When people come: each arrival's due time, or how many come in each step of time. Seconds from the begin."""
 
 from array import array
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -38,9 +39,12 @@ class Arrivals:
     def per_step(self, step_s: float) -> array[float]:
         """Count the arrivals of each *step_s* seconds from the begin, up to the end of the duration."""
         counts = _zeros(self.duration_s, step_s)
-        last = len(counts) - 1
-        for due_s in self.due_s:
-            counts[min(last, int(due_s / step_s))] += 1.0
+        before = 0
+        for step in range(len(counts) - 1):
+            upto = bisect_left(self.due_s, (step + 1) * step_s, before)
+            counts[step] = upto - before
+            before = upto
+        counts[-1] = self.count - before
         return counts
 
     def due_times_s(self) -> Iterator[float]:

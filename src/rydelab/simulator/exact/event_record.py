@@ -7,6 +7,7 @@ retries 1 and 2 minutes after an error, 1 s to 5 min after a refusal, then the f
 from array import array
 from collections import deque
 from dataclasses import dataclass
+from heapq import heappush
 
 from rydelab.capacity.throttling import ADMITTED
 from rydelab.simulator.exact.functions import REFUSED
@@ -36,6 +37,7 @@ class EventRecord:
     def __init__(self, world: World, rides: RidePath) -> None:
         self.tally = world.tally
         self.agenda = world.agenda
+        self.heap, self.number = world.agenda.heap, world.agenda.number
         self.conditions = world.conditions
         self.templates = world.templates
         self.own_s = world.times("put_ride_record")
@@ -65,7 +67,7 @@ class EventRecord:
             self.agenda.at(received_s, self.again, _Event(ride, received_s))
         else:
             self.received_s[ride] = received_s
-            self.agenda.at(received_s + self.own_s(), self._begin, ride)
+            heappush(self.heap, (received_s + self.own_s(), self.number(), self._begin, ride))
 
     def _begin(self, now_s: float, ride: int) -> None:
         """Begin the function for the first time, and send the ride to the table. Its own time is over at *now_s*."""
@@ -89,10 +91,13 @@ class EventRecord:
         tally = self.tally
         tally.recorded_s[ride] = now_s
         end_s = now_s + self.put_item_s()
-        quota = self.function.quota
-        if quota is not None:
-            self.retries.succeeded(1, quota)
-        self.function.end(received_s, end_s, quota)
+        function = self.function
+        if function.quota is None:
+            heappush(function.ends_s, end_s)
+            function.total_s += end_s - received_s
+        else:
+            self.retries.succeeded(1, function.quota)
+            function.end(received_s, end_s, function.quota)
         tally.fates[ride] = RECORDED if tally.fates[ride] == IN_FLIGHT else GHOST
         tally.open -= 1
         tally.backlog -= 1

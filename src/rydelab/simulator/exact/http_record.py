@@ -23,6 +23,7 @@ class HttpRecord:
         self.rides = rides
         self.tally = world.tally
         self.agenda = world.agenda
+        self.heap, self.number = world.agenda.heap, world.agenda.number
         self.gateway = world.gateway
         self.gateway_s = world.times("gateway")
         self.own_s = world.times("put_ride_record")
@@ -50,7 +51,7 @@ class HttpRecord:
             self._answer(ride, now_s + self.gateway_s(), TOO_MANY_REQUESTS)
             return
         self.sent_s[ride] = now_s
-        self.agenda.at(now_s + self.own_s(), self._begin, ride)
+        heappush(self.heap, (now_s + self.own_s(), self.number(), self._begin, ride))
 
     def arrive(self, now_s: float, ride: int) -> None:
         """Take a ride that somebody posts."""

@@ -5,7 +5,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import compress
+from itertools import chain, compress
 from operator import add
 from typing import Self
 
@@ -31,6 +31,7 @@ from rydelab.simulator.result import (
     ROWS,
     CapacitySeries,
     CellOutcome,
+    Column,
     Rides,
     Series,
 )
@@ -68,6 +69,7 @@ def outcome(engine: str, seed: int, world: World, arrivals: Arrivals, samples: S
     _settle_what_is_open(tally)
     columns = _Columns.of(tally)
     fates = columns.fates
+    latencies_s = _latencies_s(world, arrivals, columns.accepted)
     rows = {row: fates.count(at) for at, row in enumerate(ROWS)}
     names = list(tally.error_names)
     errors = Counter(names[name] for ride, name in tally.error_of.items() if fates[ride] not in {ANSWERED, FAILED})
@@ -78,14 +80,14 @@ def outcome(engine: str, seed: int, world: World, arrivals: Arrivals, samples: S
         arrivals=sum(rows.values()),
         rows=rows,
         rewrites=len(tally.rewritten),
-        latency=latency(compress(tally.latency_s, columns.accepted)),
+        latency=latency(chain.from_iterable(latencies_s)),
         error_latency=latency(compress(tally.latency_s, _are(fates, REFUSED, GHOST))),
         time_to_record=latency(_to_record_s(tally, columns)),
         errors=dict(errors.most_common()),
         throttles=dict(tally.throttles),
         retries=sum(tally.retries.values()) if world.cell.answers_first else None,
         drain_s=world.conditions.drain_s if rows["in_flight"] else _drain_s(tally, columns),
-        series=_series(world, arrivals, samples, columns),
+        series=_series(world, arrivals, samples, columns, latencies_s),
         usage=_usage(world, arrivals, end_s=end_s),
         rides=_rides(tally, arrivals, fates),
     )
@@ -131,12 +133,13 @@ def _are(fates: bytes, *wanted: int) -> bytes:
     return fates.translate(bytes(fate in wanted for fate in range(256)))
 
 
-def _series(world: World, arrivals: Arrivals, samples: Samples, columns: _Columns) -> Series:
+def _series(
+    world: World, arrivals: Arrivals, samples: Samples, columns: _Columns, latencies_s: list[list[float]]
+) -> Series:
     tally, interval_s = world.tally, world.conditions.interval_s
     begin_s = tally.begin_s
     due_s = list(compress(arrivals.due_s, columns.in_ledger))
     has_backlog = world.cell.answers_first
-    percentiles = list(_percentiles(arrivals, tally.latency_s, columns.accepted, interval_s))
     recorded_s = [time_s - begin_s for time_s in tally.recorded_s if time_s < NEVER]
     written_s = [*recorded_s, *(time_s - begin_s for time_s in tally.rewrites_s)]
     units = world.table.units_per_ride
@@ -146,9 +149,9 @@ def _series(world: World, arrivals: Arrivals, samples: Samples, columns: _Column
         arrivals=_counted(due_s, interval_s),
         accepted=_counted((at_s - begin_s for at_s in compress(columns.answered_s, columns.accepted)), interval_s),
         recorded=_counted(recorded_s, interval_s),
-        p50_ms=tuple(row and row[0] for row in percentiles),
-        p95_ms=tuple(row and row[1] for row in percentiles),
-        p99_ms=tuple(row and row[2] for row in percentiles),
+        p50_ms=_percentiles(latencies_s, 50),
+        p95_ms=_percentiles(latencies_s, 95),
+        p99_ms=_percentiles(latencies_s, 99),
         backlog=tuple(samples.backlog) if has_backlog else (),
         retries=_column(tally.retries) if has_backlog else (),
         dead_letters=_column(tally.dead_letters) if has_backlog else (),
@@ -164,21 +167,21 @@ def _series(world: World, arrivals: Arrivals, samples: Samples, columns: _Column
     )
 
 
-def _percentiles(
-    arrivals: Arrivals, latency_s: array[float], accepted: bytes, interval_s: float
-) -> Iterator[tuple[float, float, float] | None]:
-    """Yield the percentiles of the accepted arrivals that were due in each interval; None for an interval without."""
-    due_s = arrivals.due_s
-    start, number = 0, 0
+def _latencies_s(world: World, arrivals: Arrivals, accepted: bytes) -> list[list[float]]:
+    """Return the latencies of the accepted arrivals that were due in each interval, ascending in each."""
+    due_s, latency_s = arrivals.due_s, world.tally.latency_s
+    interval_s = world.conditions.interval_s
+    rows: list[list[float]] = []
+    start = 0
     while start < len(due_s):
-        number += 1
-        end = bisect_left(due_s, number * interval_s, start)
-        ordered = sorted(compress(latency_s[start:end], accepted[start:end]))
+        end = bisect_left(due_s, (len(rows) + 1) * interval_s, start)
+        rows.append(sorted(compress(latency_s[start:end], accepted[start:end])))
         start = end
-        if ordered:
-            yield (in_ms(percentile(ordered, 50)), in_ms(percentile(ordered, 95)), in_ms(percentile(ordered, 99)))
-        else:
-            yield None
+    return rows
+
+
+def _percentiles(latencies_s: list[list[float]], percent: float) -> Column:
+    return tuple(in_ms(percentile(ordered, percent)) if ordered else None for ordered in latencies_s)
 
 
 def _counted(times_s: Iterable[float], interval_s: float) -> tuple[int, ...]:
@@ -195,7 +198,7 @@ def _usage(world: World, arrivals: Arrivals, *, end_s: float) -> Usage:
     table.look(end_s)
     duration_s = end_s - tally.begin_s
     dead_letters = sum(tally.dead_letters.values()) if design == "event-driven" else 0
-    sends = tally.sent_messages + dead_letters
+    sends = tally.publishes if design == "queued" else dead_letters
     empty = empty_receives(tally.receive_calls, duration_s=duration_s) if design == "queued" else 0.0
     items = sum(time_s < NEVER for time_s in tally.recorded_s)
     scans = sum(function.invocations for name, function in functions.items() if "Unicorn" in name)

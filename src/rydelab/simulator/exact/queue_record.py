@@ -5,14 +5,18 @@ dead-letter queue when it would be received once too often.
 """
 
 import math
+from array import array
 from collections import deque
 from dataclasses import dataclass, field
+from heapq import heappush
 
+from rydelab.capacity.throttling import ADMITTED
 from rydelab.simulator.exact.functions import REFUSED
 from rydelab.simulator.exact.pollers import Pollers
 from rydelab.simulator.exact.publishing import Publisher
 from rydelab.simulator.exact.ride_path import RidePath
 from rydelab.simulator.exact.sdk import Quota
+from rydelab.simulator.exact.tally import GHOST, IN_FLIGHT, RECORDED
 from rydelab.simulator.exact.world import World
 from rydelab.simulator.exact.writes import TIMED_OUT, Write, Writer
 
@@ -37,12 +41,24 @@ class QueueRecord:
     def __init__(self, world: World, rides: RidePath) -> None:
         self.tally = world.tally
         self.agenda = world.agenda
+        self.heap, self.number = world.agenda.heap, world.agenda.number
         self.templates = world.templates
         self.own_s = world.times("put_ride_record")
         self.to_queue_s = world.times("sns_to_sqs")
         self.to_lambda_s = world.times("sqs_to_lambda")
+        self.put_item_s = world.times("put_item")
         self.publisher = Publisher(world, rides)
         self.writer = Writer(world)
+        self.retries = world.retries
+        self.limiter = world.table.writes
+        self.units = world.table.units_per_ride
+        self.positions = world.positions
+        self.mask = len(world.positions) - 1
+        self.takes_lone_messages = world.cell.record_concurrency is None and not world.templates.batch_window_s
+        """Whether a message that comes to an empty queue is a batch, and nothing but the account can refuse it."""
+        number = len(world.tally.due_s)
+        self.taken_s, self.invoked_s = array("d", bytes(8 * number)), array("d", bytes(8 * number))
+        """When the batch of one that a ride was had been received, and when it was handed to the function."""
         self.function = world.function("PutRideRecordSqs", reserved=world.cell.record_concurrency, writes=True)
         self.pollers = Pollers(world.profile)
         self.visible: deque[int] = deque()
@@ -55,12 +71,63 @@ class QueueRecord:
 
     def take(self, now_s: float, ride: int) -> None:
         """Publish a ride of RequestRide."""
-        self.agenda.at(self.publisher.publish(now_s, ride) + self.to_queue_s(), self._arrived, ride)
+        sent_s = self.publisher.publish(now_s, ride) + self.to_queue_s()
+        heappush(self.heap, (sent_s, self.number(), self._arrived, ride))
 
     def _arrived(self, now_s: float, ride: int) -> None:
-        self.tally.sent_messages += 1
-        self.visible.append(ride)
-        self._receive(now_s)
+        if self.takes_lone_messages and not self.visible and self.pollers.take(now_s):
+            self.tally.receive_calls += 1
+            self.taken_s[ride] = now_s
+            invoked_s = now_s + self.to_lambda_s()
+            self.invoked_s[ride] = invoked_s
+            heappush(self.heap, (invoked_s + self.own_s(), self.number(), self._write_alone, ride))
+        else:
+            self.visible.append(ride)
+            self._receive(now_s)
+
+    def _write_alone(self, now_s: float, ride: int) -> None:
+        """Begin the function for a batch of one, and send the ride to the table. Its own time is over at *now_s*."""
+        invoked_s, function = self.invoked_s[ride], self.function
+        wait_s = function.begin(invoked_s)
+        if wait_s:
+            batch = self._batch_of(ride)
+            if wait_s == REFUSED:
+                self._refused(now_s, batch)
+            else:
+                batch.begun_s, batch.quota = invoked_s + wait_s, function.quota
+                self.agenda.at(now_s + wait_s, self.writer.attempt, self._write(batch))
+            return
+        decision = self.limiter.admit(self.units, self.positions[ride & self.mask], now_s)
+        if decision is not ADMITTED:
+            batch = self._batch_of(ride)
+            batch.begun_s, batch.quota = invoked_s, function.quota
+            self.writer.refused(now_s, self._write(batch), decision)
+            return
+        # What `_written` and `_end` come to when nothing is special, without their calls.
+        tally = self.tally
+        tally.recorded_s[ride] = now_s
+        tally.fates[ride] = RECORDED if tally.fates[ride] == IN_FLIGHT else GHOST
+        tally.open -= 1
+        tally.backlog -= 1
+        tally.delete_calls += 1
+        end_s = now_s + self.put_item_s()
+        if function.quota is None:
+            heappush(function.ends_s, end_s)
+            function.total_s += end_s - invoked_s
+        else:
+            self.retries.succeeded(1, function.quota)
+            function.end(invoked_s, end_s, function.quota)
+        heappush(self.pollers.ends_s, end_s)
+        if self.visible:
+            self._look_again(now_s)
+
+    def _batch_of(self, ride: int) -> _Batch:
+        return _Batch([ride], self.taken_s[ride] + self.templates.visibility_timeout_s)
+
+    def _write(self, batch: _Batch) -> Write:
+        """Return the write of the ride that is next in the batch."""
+        deadline_s = batch.begun_s + self.templates.sqs_function_timeout_s
+        return Write(batch.rides[batch.next], batch.begun_s, deadline_s, batch.quota, self._written, about=batch)
 
     def _visible_again(self, now_s: float, rides: list[int]) -> None:
         self.visible.extend(rides)
@@ -70,12 +137,12 @@ class QueueRecord:
         """Take as many batches as there are messages and pollers for."""
         if self.gathering is not None:
             self._gather(now_s, self.gathering)
-        while self.visible and self.pollers.one_is_free(now_s):
+        while self.visible and self.pollers.take(now_s):
             batch = _Batch([], now_s + self.templates.visibility_timeout_s)
             self._fill(now_s, batch)
             if not batch.rides:
-                continue  # they all went to the dead-letter queue
-            self.pollers.begin(now_s)
+                self.pollers.end(now_s)  # they all went to the dead-letter queue
+                continue
             window_s = self.templates.batch_window_s
             if window_s and len(batch.rides) < self.templates.batch_size:
                 self.gathering = batch
@@ -129,7 +196,10 @@ class QueueRecord:
             batch.begun_s = now_s + wait_s
             batch.quota = self.function.quota
             self._write_next(batch.begun_s, batch)
-            return
+        else:
+            self._refused(now_s, batch)
+
+    def _refused(self, now_s: float, batch: _Batch) -> None:
         self.tally.refuse_invocation()
         self.tally.add(self.tally.retries, now_s, len(batch.rides))
         self.pollers.went_badly()
@@ -148,8 +218,7 @@ class QueueRecord:
         if batch.next == len(batch.rides):
             self._end(now_s, batch, batch.failed)
             return
-        write = Write(batch.rides[batch.next], batch.begun_s, deadline_s, batch.quota, self._written, about=batch)
-        self.agenda.at(now_s + self.own_s(), self.writer.attempt, write)
+        self.agenda.at(now_s + self.own_s(), self.writer.attempt, self._write(batch))
 
     def _written(self, write: Write, at_s: float, failure: str) -> None:
         batch: _Batch = write.about

@@ -3,6 +3,7 @@
 from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
+from heapq import heappop, heappush
 from typing import Protocol
 
 from rydelab.capacity.schema import TableSchema
@@ -55,37 +56,61 @@ class RidePath:
 
     def arrive(self, now_s: float, ride: int) -> None:
         """Begin a ride."""
+        # `Function.begin` for RequestRide and for the fleet's function, without calls: every ride comes here. Whatever
+        # is not plainly let in goes the long way.
+        function, fleet = self.function, self.fleet
+        ends_s = function.ends_s
+        while ends_s and ends_s[0] <= now_s:
+            heappop(ends_s)
+            function.busy -= 1
+        busy = function.busy
+        if busy >= function.calm or self.gateway is not None:
+            self._arrive_closely(now_s, ride)
+            return
+        function.busy = busy = busy + 1
+        if busy > function.peak:  # noqa: PLR1730 (max() is a call)
+            function.peak = busy
+        function.invocations += 1
+        self.began_s[ride] = now_s
+        now_s += self.own_s()
+        function = fleet.function
+        ends_s = function.ends_s
+        while ends_s and ends_s[0] <= now_s:
+            heappop(ends_s)
+            function.busy -= 1
+        busy = function.busy
+        if busy >= function.calm or not fleet.is_calm:
+            fleet.ask(now_s, _Question(ride, self._told))
+            return
+        function.busy = busy = busy + 1
+        if busy > function.peak:  # noqa: PLR1730 (max() is a call)
+            function.peak = busy
+        function.invocations += 1
+        scan_s = fleet.scan_s()
+        end_s = now_s + scan_s
+        heappush(ends_s, end_s)
+        function.total_s += scan_s
+        self.take(end_s + fleet.around_s(), ride)
+
+    def _arrive_closely(self, now_s: float, ride: int) -> None:
         gateway = self.gateway
         if gateway is not None and not gateway.admits(now_s):
             self.tally.answer(ride, now_s + self.gateway_s(), REFUSED_RIDE, TOO_MANY_REQUESTS)
             return
         wait_s = self.function.begin(now_s)
-        if wait_s:
-            if wait_s == REFUSED:
-                self.tally.refuse_invocation()
-                self.tally.answer(ride, now_s + self.gateway_s(), REFUSED_RIDE, NO_CONCURRENCY)
-                return
-            now_s += wait_s
-            self.began_s[ride] = now_s
-            self.agenda.at(now_s + self.own_s(), self._ask, ride)
+        if wait_s == REFUSED:
+            self.tally.refuse_invocation()
+            self.tally.answer(ride, now_s + self.gateway_s(), REFUSED_RIDE, NO_CONCURRENCY)
             return
-        self.began_s[ride] = now_s
-        self._ask(now_s + self.own_s(), ride)
+        self.began_s[ride] = now_s + wait_s
+        asks_s = now_s + wait_s + self.own_s()
+        if wait_s:
+            self.agenda.at(asks_s, self._ask, ride)
+        else:
+            self._ask(asks_s, ride)
 
     def _ask(self, now_s: float, ride: int) -> None:
-        """Ask the fleet for a unicorn."""
-        fleet = self.fleet
-        if fleet.is_calm:
-            wait_s = fleet.function.begin(now_s)
-            if not wait_s:
-                end_s = now_s + fleet.scan_s()
-                fleet.function.end(now_s, end_s)
-                self.take(end_s + fleet.around_s(), ride)
-                return
-            if wait_s != REFUSED:
-                fleet.answer_after(now_s + wait_s, _Question(ride, self._told))
-                return
-        fleet.ask(now_s, _Question(ride, self._told))
+        self.fleet.ask(now_s, _Question(ride, self._told))
 
     def _told(self, ride: int, at_s: float, failure: str) -> None:
         if failure:
@@ -168,7 +193,7 @@ class _Fleet:
             return
         wait_s = self.function.begin(now_s)
         if wait_s != REFUSED:
-            self.answer_after(now_s + wait_s, question)
+            self._answer_after(now_s + wait_s, question)
             return
         question.attempts += 1
         told_s = now_s + self.around_s()
@@ -178,7 +203,7 @@ class _Fleet:
         else:
             self._agenda.at(told_s + pause_s, self.ask, question)
 
-    def answer_after(self, begun_s: float, question: _Question) -> None:
+    def _answer_after(self, begun_s: float, question: _Question) -> None:
         """Answer a question for which the function begins to run at *begun_s*."""
         question.begun_s = begun_s
         question.attempts = 0

@@ -48,8 +48,6 @@ class Tally:
         self.last_end_s = 0.0
         """When the last ride ended that had been answered before."""
         self.publishes = 0
-        self.sent_messages = 0
-        """To RideQueue."""
         self.receive_calls = 0
         self.delete_calls = 0
 

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from rydelab.capacity.bill import monthly_bill
-from rydelab.capacity.price_file import PricesError, packaged_prices, packaged_text, parse_prices
+from rydelab.capacity.price_file import packaged_text
 from rydelab.capacity.prices import Prices
 from rydelab.cli import Command
 from rydelab.errors import RydelabError
 from rydelab.lab.cell import LEAST_MEMORY_MB, MOST_MEMORY_MB, parse_cells
 from rydelab.lab.cost_estimate import Assumptions, along, of_cell, parse_path
+from rydelab.lab.own_prices import add_prices_flag, read_prices
 from rydelab.report.bill import NamedBill, bills_document, render_bills
 from rydelab.report.cost import run_bills
 from rydelab.report.folder import RunFolderError, read_run
@@ -71,7 +72,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "--write-units",
         help="what a table has on average, if it has units (default: what even traffic needs, at 70 %% if autoscaled)",
     )
-    parser.add_argument("--prices", metavar="FILE", type=Path, help="prices of your own; see --print-prices")
+    add_prices_flag(parser)
     parser.add_argument("--print-prices", action="store_true", help="print the prices with their sources, and end")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
 
@@ -80,25 +81,13 @@ def _run(arguments: argparse.Namespace, _settings: Settings) -> int:
     if arguments.print_prices:
         sys.stdout.write(packaged_text())
         return 0
-    prices = packaged_prices() if arguments.prices is None else read_prices(arguments.prices)
+    prices = read_prices(arguments.prices)
     bills = list(_of_run(arguments, prices) if arguments.run is not None else _of_numbers(arguments, prices))
     if arguments.json:
         print(json.dumps(bills_document(bills, prices), indent=2))
     else:
         sys.stdout.write(render_bills(bills, prices, noun="requests" if arguments.path else "rides"))
     return 0
-
-
-def read_prices(path: Path) -> Prices:
-    """Read the prices in the file *path*. Raises CostError."""
-    try:
-        return parse_prices(path.read_text(encoding="utf-8"), source=str(path))
-    except OSError as error:
-        raise CostError(f"{path}: cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise CostError(f"{path}: not UTF-8: {error}") from None
-    except PricesError as error:
-        raise CostError(str(error)) from None
 
 
 def _of_run(arguments: argparse.Namespace, prices: Prices) -> Iterator[NamedBill]:

@@ -35,8 +35,8 @@ class Assumptions:
     memory_mb: int = 128
     batch_size: float = 1.0
     """Messages in a batch of a queue, on average."""
-    item_bytes: int = 170
-    log_bytes: float = 350.0
+    item_bytes: int = 160
+    log_bytes: float = 370.0
     """What an invocation writes to its log."""
     write_units: float | None = None
     """What a provisioned or autoscaled table has on average; None: what the requests need."""
@@ -169,7 +169,7 @@ def _passing(hops: Sequence[str], given: Assumptions, duration_ms: float, name: 
             functions[f"{name} {position}"] = FunctionUse(
                 invocations, invocations * duration_ms / 1000, given.memory_mb
             )
-    empty = empty_receives(receives, duration_s=MONTH_S) if sends else 0.0
+    empty = empty_receives(receives, duration_s=MONTH_S) if receives else 0.0
     written = requests * hops.count("table")
     return Usage(
         gateway_requests=requests * hops.count("gateway"),

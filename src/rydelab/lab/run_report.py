@@ -6,8 +6,10 @@ from pathlib import Path
 
 from rich.console import Console
 
+from rydelab.capacity.prices import Prices
 from rydelab.cli import Command
 from rydelab.errors import RydelabError
+from rydelab.lab.own_prices import add_prices_flag, read_prices
 from rydelab.report.comparison import compare_runs
 from rydelab.report.comparison_text import render_comparison, render_comparison_markdown
 from rydelab.report.folder import RunFolderError, read_run
@@ -38,10 +40,16 @@ class ReportError(RydelabError):
     exit_status = 2
 
 
-def write_report(folder: Path) -> Run:
-    """Write the report of the run in *folder* as a page and as Markdown, and return the run. Raises ReportError."""
+def write_report(folder: Path, prices: Prices | None = None) -> Run:
+    """Write the report of the run in *folder* as a page and as Markdown, and return the run. Raises ReportError.
+
+    *prices*: those of the package if None.
+    """
     run = _read(folder)
-    for name, text in ((PAGE, render_page(run)), (MARKDOWN, render_markdown(run))):
+    for name, text in (
+        (PAGE, render_page(run, prices=prices)),
+        (MARKDOWN, render_markdown(run, prices=prices)),
+    ):
         try:
             (folder / name).write_text(text, encoding="utf-8")
         except OSError as error:
@@ -60,15 +68,17 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="DIR", type=Path, help="the folder of a run")
     parser.add_argument("later", metavar="DIR", type=Path, nargs="?", help="the folder of a later run to compare with")
     parser.add_argument("--markdown", metavar="FILE", type=Path, help="also write what is shown as Markdown")
+    add_prices_flag(parser)
 
 
 def _run(arguments: argparse.Namespace, _settings: Settings) -> int:
     color = Console().is_terminal
     if arguments.later is None:
-        run = write_report(arguments.run)
-        sys.stdout.write(render(run.summary, color=color))
+        prices = read_prices(arguments.prices)
+        run = write_report(arguments.run, prices)
+        sys.stdout.write(render(run.summary, color=color, prices=prices))
         sys.stdout.write(f"Written: {arguments.run / PAGE}, {arguments.run / MARKDOWN}\n")
-        markdown, worse = render_markdown(run), False
+        markdown, worse = render_markdown(run, prices=prices), False
     else:
         comparison = compare_runs(_read(arguments.run), _read(arguments.later))
         names = {"before": str(arguments.run), "after": str(arguments.later)}

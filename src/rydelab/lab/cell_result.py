@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from rydelab.capacity.usage import Usage
 from rydelab.lab import saturation
 from rydelab.lab.cell import LEAST_MEMORY_MB
+from rydelab.lab.cell_faults import CellFault
 from rydelab.lab.cell_series import cell_series, throttled
 from rydelab.lab.drain import Drained
 from rydelab.lab.ledger import ROWS, fate, settle
@@ -20,8 +21,8 @@ from rydelab.lab.scenario import LEDGER_KINDS
 from rydelab.lab.thresholds import Threshold, judge
 from rydelab.lab.watch import Busy, Probe, Sample, between
 from rydelab.report.latency import Latency, latency
-from rydelab.report.series import CellSeries, Outcome, times_to_record_s
-from rydelab.report.summary import CellId, CellSummary, Saturation
+from rydelab.report.series import Band, CellSeries, Outcome, times_to_record_s
+from rydelab.report.summary import CellId, CellSummary, InjectedFault, Saturation
 
 LATE_START_S = 0.050
 FUNCTION_CONCURRENCY = "FunctionConcurrency"
@@ -44,6 +45,7 @@ class Measured:
     durations_s: Mapping[str, float]
     has_backlog: bool
     """Whether rides wait anywhere on the way to their record."""
+    faults: Sequence[CellFault] = ()
     meters: tuple[Meters, Meters] | None = None
     """Before the load and after the drain; None from a lab that does not meter its tables."""
     scheduled_s: float = 0.0
@@ -104,6 +106,7 @@ def cell_result(
     ledger = settle(started=load.rides, answers=[one.request.answer for one in rides], evidence=drained.evidence)
     rows = asdict(ledger)
     refused = [one.request for one in rides if not one.request.accepted]
+    faults = tuple(_injected(one, lab_began_at) for one in measured.faults)
     summary = CellSummary(
         design=cell.design,
         table_mode=cell.table_mode,
@@ -119,10 +122,12 @@ def cell_result(
         late_starts=sum(one.request.late_s > LATE_START_S for one in every),
         late_start_s=LATE_START_S,
         errors=dict(Counter(without_ids(request.error) for request in refused).most_common()),
+        began_at=load.began_at,
         interrupted=load.interrupted or drained.interrupted,
         durations_s={step: round(elapsed_s, 3) for step, elapsed_s in measured.durations_s.items()},
         throttles=_throttles(measured, lab_began_at),
         retries=_grown(measured, lambda sample: sample.activity.retried) if measured.has_backlog else None,
+        faults=faults,
         saturation=_saturation(measured),
         settings=settings,
         usage=_usage(cell, measured, rows=rows, memory_mb=int(settings.get("memory_mb", LEAST_MEMORY_MB))),
@@ -135,6 +140,14 @@ def cell_result(
         began_at=load.began_at,
         clock_difference_s=measured.clock_difference_s,
         has_backlog=measured.has_backlog,
+    )
+    series = replace(
+        series,
+        bands=tuple(
+            Band(one.label, one.start_s, one.end_s)
+            for one in faults
+            if one.start_s is not None and one.end_s is not None
+        ),
     )
     return CellResult(replace(summary, thresholds=judge(thresholds, summary)), series, every)
 
@@ -154,6 +167,20 @@ def _arrived(load: Load, drained: Drained, lab_began_at: float) -> tuple[Arrived
         else:
             rows.append(Arrived(request, "answered" if request.accepted else "failed", None))
     return tuple(rows)
+
+
+def _injected(one: CellFault, lab_began_at: float) -> InjectedFault:
+    fault, came = one.fault, one.came
+    return InjectedFault(
+        kind=fault.kind,
+        target=fault.target,
+        label=fault.label,
+        parameters=fault.parameters,
+        # One of second 0 may begin a moment late or, by two clocks, early.
+        start_s=None if came is None else max(0.0, round(came.begins_at - lab_began_at, 3)),
+        end_s=None if came is None else round(came.ends_at - lab_began_at, 3),
+        hits=0 if came is None else came.hits,
+    )
 
 
 def _time_to_record(drained: Drained, rides: Iterable[Arrived]) -> Latency | None:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,6 +13,7 @@ import bootstrap
 from rydelab.errors import RydelabError
 from rydelab.lab import function_settings
 from rydelab.lab.cell import Cell
+from rydelab.lab.cell_faults import CellFaults
 from rydelab.lab.cell_result import CellResult, Measured, cell_result
 from rydelab.lab.deployment import RIDE_SERVICES, Deployment, describe
 from rydelab.lab.drain import Drained, drain
@@ -83,12 +84,15 @@ class CellRun:
             stores.observation.begin_writes(deployment.record_table or "")
             with _timed(took_s, "warm_up"):
                 before = self._warm_up(deployment, stores)
+            warmed_up_at = time.time()
             watch = Watch(stores, emulator_pid=self.emulator_pid)
-            with watch:
+            faults = CellFaults(self.scenario.faults, deployment, target=self.target)
+            with watch, faults:
                 time.sleep(AT_REST_S)
                 meters = [stores.meters()]
                 with _timed(took_s, "load"):
-                    load = self._load(deployment, watch)
+                    load = self._load(deployment, watch, faults)
+                took_s["rest_before_load"] = load.began_at - warmed_up_at
                 with _timed(took_s, "drain"):
                     drained = self._drain(stores, load, before)
                 meters.append(stores.meters())
@@ -102,6 +106,7 @@ class CellRun:
                 clock_difference_s=stores.observation.clock_difference_s(),
                 durations_s=took_s,
                 has_backlog=not deployment.records_before_answering,
+                faults=faults.found(),
                 meters=None if meters[0] is None or meters[1] is None else (meters[0], meters[1]),
                 scheduled_s=self.scenario.duration_s,
             )
@@ -149,7 +154,8 @@ class CellRun:
         evidence = drained.evidence
         return accepted | evidence.recorded | evidence.dead_lettered
 
-    def _load(self, deployment: Deployment, watch: Watch) -> Load:
+    def _load(self, deployment: Deployment, watch: Watch, faults: CellFaults) -> Load:
+        """Send the load and wait until its faults are over, too."""
         planned = sum(1 for _ in self.scenario.arrivals())
         whole_s = self.scenario.duration_s
         begin = time.monotonic()
@@ -166,9 +172,23 @@ class CellRun:
             requests_to=self._outcomes,
             log_to=self.files.with_suffix(".locust.log"),
             progress=show,
+            begun=faults.begin,
         )
+        if not load.interrupted:
+            load = self._wait_for_faults(load, faults)
+        faults.stop()
         errors = sum(not request.accepted for request in load.requests)
         self.progress.say(f"{self.id}: {sum(load.started.values())} arrivals sent, {errors} not accepted")
+        return load
+
+    def _wait_for_faults(self, load: Load, faults: CellFaults) -> Load:
+        def show(left_s: float) -> None:
+            self.progress.show(f"{self.id}: waiting until the last fault is over", left_s + self.scenario.drain_s)
+
+        try:
+            faults.wait(show)
+        except KeyboardInterrupt:
+            return replace(load, interrupted=True)
         return load
 
     def _drain(self, stores: Stores, load: Load, before: frozenset[str]) -> Drained:

@@ -80,17 +80,32 @@ def send_scenario(
     requests_to: Path,
     log_to: Path,
     progress: Callable[[int], None] | None = None,
+    begun: Callable[[float], None] | None = None,
 ) -> Load:
     """Send the arrivals of *scenario_file* to *urls* and return when the last one is answered or given up.
 
     *urls* are by what an arrival asks for: ride, record, unicorn. The outcomes stay in the CSV file *requests_to*.
-    *progress* gets the number of outcomes so far, several times a second. Ctrl-C stops the load early; what there is by
-    then is returned. Raises LoadError.
+    *progress* gets the number of outcomes so far, several times a second; *begun*, once, the Unix time from which
+    arrivals are due, as soon as that is fixed, which is mostly a moment before. Ctrl-C stops the load early; what there
+    is by then is returned. Raises LoadError.
     """
-    requests_file.total_file(requests_to).unlink(missing_ok=True)
+    begin_file = requests_file.begin_file(requests_to)
+    for file in (begin_file, requests_file.total_file(requests_to)):
+        file.unlink(missing_ok=True)
+    waits_for_begin = begun is not None
+
+    def look(outcomes: int) -> None:
+        nonlocal waits_for_begin
+        if waits_for_begin and begun is not None and begin_file.exists():
+            waits_for_begin = False
+            begun(float(begin_file.read_text(encoding="utf-8")))
+        if progress is not None:
+            progress(outcomes)
+
     arguments = ["--scenario", str(scenario_file.absolute())]
     arguments += [part for kind, url in urls.items() for part in ("--url", f"{kind}={url}")]
-    interrupted = _run_locust(arguments, {}, requests_to=requests_to, log_to=log_to, progress=progress)
+    interrupted = _run_locust(arguments, {}, requests_to=requests_to, log_to=log_to, progress=look)
+    begin_file.unlink(missing_ok=True)
     try:
         total = json.loads(requests_file.total_file(requests_to).read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -105,6 +105,11 @@ def count(path: Path) -> int:
         return 0
 
 
+def begin_file(path: Path) -> Path:
+    """Name the file beside *path* with the Unix time of the load's begin; it is there before the first arrival."""
+    return path.with_suffix(".begin")
+
+
 def total_file(path: Path) -> Path:
     """Name the file beside *path* with the number of arrivals that were sent, counted apart from their outcomes."""
     return path.with_suffix(".total.json")

@@ -13,8 +13,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from rydelab.faults import Fault
 from rydelab.lab import schedule
 from rydelab.lab.cell import DESIGNS, OPTIONS, TABLE_MODES, Cell, expand, wrong_maximum
+from rydelab.lab.scenario_faults import read_fault
 from rydelab.lab.schedule import Arrival, Process, Stretch
 from rydelab.lab.thresholds import Threshold, ThresholdError, parse_threshold
 from rydelab.lab.toml_table import ScenarioError, TomlTable
@@ -66,6 +68,8 @@ class Scenario:
     seed: int = 0
     mix: Mapping[str, float] = field(default_factory=lambda: RIDES_ONLY)
     """The share of each of `KINDS` in the arrivals, in any unit."""
+    faults: tuple[Fault, ...] = ()
+    """What is done to each cell on purpose; their starts count from the load's."""
     thresholds: tuple[Threshold, ...] = ()
     timeout_s: float = DEFAULT_TIMEOUT_S
     """How long a client waits for its answer. API Gateway gives up after 29 s."""
@@ -135,6 +139,7 @@ def parse(text: str, *, source: str, name: str, folder: Path | None = None) -> S
         process=arrivals.choice("process", PROCESSES, default="even"),
         seed=arrivals.integer("seed", default=0, least=0, most=MOST_SEED),
         mix=_mix(top),
+        faults=_faults(top, load_s=sum(schedule.duration_s(phase.stretches) for phase in phases)),
         thresholds=_thresholds(top, cells),
         timeout_s=top.number("timeout_s", default=DEFAULT_TIMEOUT_S, above=0, most=LONGEST_S),
         warm_up_rides=top.integer("warm_up_rides", default=DEFAULT_WARM_UP_RIDES, least=0, most=10_000),
@@ -280,6 +285,10 @@ def _cells_of(table: TomlTable) -> list[Cell]:
         raise table.error(wrong, options[wrong], "puts the maximum below the minimum")
     table.expect_nothing_else()
     return expand(designs, table_modes, options)
+
+
+def _faults(top: TomlTable, *, load_s: float) -> tuple[Fault, ...]:
+    return tuple(read_fault(table, load_s=load_s) for table in top.tables("faults", least=0))
 
 
 def _thresholds(top: TomlTable, cells: tuple[Cell, ...]) -> tuple[Threshold, ...]:

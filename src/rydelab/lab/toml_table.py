@@ -83,10 +83,10 @@ class TomlTable:
             raise self.error(key, value, f"must be a number {lower} to {most:g}")
         return float(value)
 
-    def tables(self, key: str) -> "list[TomlTable]":
-        """Take the tables under ``[[key]]``, at least one."""
-        value = self._take(key, REQUIRED)
-        if not isinstance(value, list) or not value or not all(isinstance(part, dict) for part in value):
+    def tables(self, key: str, *, least: int = 1) -> "list[TomlTable]":
+        """Take the tables under ``[[key]]``, at least *least* (0 or 1)."""
+        value = self._take(key, REQUIRED if least else [])
+        if not isinstance(value, list) or len(value) < least or not all(isinstance(part, dict) for part in value):
             raise self.error(key, value, f"must be one or more tables, each under [[{key}]]")
         return [
             TomlTable(part, source=self._source, prefix=f"{self._prefix}{key}[{position}].")

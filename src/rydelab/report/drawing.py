@@ -77,7 +77,7 @@ def draw(
         "padding": PADDING,
         "background": None,
         "layer": [
-            *(_band(band, end_s) for band in bands),
+            *(_band(band, end_s, row) for row, band in enumerate(bands)),
             *(part for layer in layers for part in _curve(layer, interval_s, axis)),
             *([_load_end(load_s)] if load_s is not None and load_s < end_s else []),
         ],
@@ -147,7 +147,8 @@ def _marks(layer: Layer, interval_s: float) -> _Spec:
     }
 
 
-def _band(band: Band, end_s: float) -> _Spec:
+def _band(band: Band, end_s: float, row: int) -> _Spec:
+    """Shade *band*; the label stands in a row of its own, since bands may overlap."""
     data = {"values": [{"t": band.start_s, "until": min(band.end_s, end_s), "label": band.label}]}
     rect = {
         "data": data,
@@ -156,7 +157,14 @@ def _band(band: Band, end_s: float) -> _Spec:
     }
     text = {
         "data": data,
-        "mark": {"type": "text", "align": "left", "dx": 3, "dy": 14, "color": "var(--muted)", "fontSize": 10},
+        "mark": {
+            "type": "text",
+            "align": "left",
+            "dx": 3,
+            "dy": 14 + 12 * row,
+            "color": "var(--muted)",
+            "fontSize": 10,
+        },
         "encoding": {"x": {"field": "t"}, "y": {"value": 0}, "text": {"field": "label"}},
     }
     return {"layer": [rect, text]}

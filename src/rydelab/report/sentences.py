@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from rydelab.report.quantities import count, duration, share, things
-from rydelab.report.summary import CellSummary
+from rydelab.report.summary import CellSummary, InjectedFault
 
 SLOW_MS = 1000.0
 """An error that takes longer has kept somebody waiting."""
@@ -30,7 +30,7 @@ def sentence(cell: CellSummary) -> str:
         return "The ledger of this cell does not add up, so nothing here is certain."
     if not cell.arrivals:
         return "No ride was asked for."
-    sentences = [_fate(cell), *_ghosts(cell), *_throttles(cell), *_waits(cell)]
+    sentences = [*_faults(cell), _fate(cell), *_ghosts(cell), *_throttles(cell), *_waits(cell)]
     if cell.interrupted:
         sentences.insert(0, "Stopped early.")
     if cell.lab_limited:
@@ -45,6 +45,19 @@ def throttle_reason(reason: str) -> str:
     if match := _REASON.fullmatch(reason):
         return f"{match['what'].lower()} {match['access'].lower()}s: {_LIMITS[match['limit']]}"
     return reason
+
+
+def _faults(cell: CellSummary) -> Iterator[str]:
+    if cell.faults:
+        yield f"On purpose: {'; '.join(f'{fault.label}, {_fault(fault)}' for fault in cell.faults)}."
+
+
+def _fault(fault: InjectedFault) -> str:
+    """Say when *fault* was and what it met."""
+    if fault.start_s is None or fault.end_s is None:
+        return f"but not here, where there is no {fault.target}"
+    parameters = "".join(f", {name} {value}" for name, value in fault.parameters.items())
+    return f"from {fault.start_s:.0f} s to {fault.end_s:.0f} s ({things(fault.hits, 'request')} met{parameters})"
 
 
 def _fate(cell: CellSummary) -> str:

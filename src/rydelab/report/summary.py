@@ -57,6 +57,24 @@ class Saturation:
 
 
 @dataclass(frozen=True, slots=True)
+class InjectedFault:
+    """What was done to a cell on purpose."""
+
+    kind: str
+    """Such as ``function-error``."""
+    target: str
+    """The function, table, queue or topic, by its name in the template; empty for the lab as a whole."""
+    label: str
+    """What it is called, such as ``PutRideRecordSns fails``."""
+    parameters: Mapping[str, str | float] = field(default_factory=dict)
+    start_s: float | None = None
+    """From the start of the load; None if it never came, since the cell's design has no such target."""
+    end_s: float | None = None
+    hits: int = 0
+    """How many requests it met."""
+
+
+@dataclass(frozen=True, slots=True)
 class CellSummary:
     """One design with one table mode: what became of its arrivals, and how long people waited."""
 
@@ -103,6 +121,7 @@ class CellSummary:
     retries: int | None = None
     """How often an event was tried again after a failed or throttled invocation; None if not measured."""
     thresholds: tuple[ThresholdResult, ...] = ()
+    faults: tuple[InjectedFault, ...] = ()
     saturation: Saturation | None = None
     """None if the lab did not watch itself."""
     settings: Mapping[str, str | float] = field(default_factory=dict)

@@ -23,7 +23,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "dlq": ("rydelab.lab.dlq_command:DLQ", "show dead letters, bring them back to the table, or delete them"),
     "fault": (
         "rydelab.lab.fault_command:FAULT",
-        "have a function fail, a table refuse, the lab pause: on purpose, for a while",
+        "have functions fail, tables refuse and more, on purpose and for a while",
     ),
     "tables": ("rydelab.lab.tables_command:TABLES", "show live what each table consumes, may consume and refuses"),
     "up": ("rydelab.lab.emulator_commands:UP", "start a lab on this machine"),

@@ -5,19 +5,23 @@ from typing import Any
 
 import pytest
 
+from rydelab.faults import Fault
 from rydelab.lab import requests_file
 from rydelab.lab.asking import judge_ride
 from rydelab.lab.cell import Cell
+from rydelab.lab.cell_faults import CellFault
 from rydelab.lab.cell_result import Measured, cell_result, without_ids
 from rydelab.lab.cell_series import by_interval
 from rydelab.lab.drain import Drained
+from rydelab.lab.fault_control import SetFault
 from rydelab.lab.ledger import Evidence
 from rydelab.lab.load import Load
 from rydelab.lab.observation import FunctionActivity, TableActivity
 from rydelab.lab.requests_file import Request, Writer
 from rydelab.lab.thresholds import parse_threshold
 from rydelab.lab.watch import Sample
-from rydelab.report.summary import CellId
+from rydelab.report.series import Band
+from rydelab.report.summary import CellId, InjectedFault
 
 ACCEPTED = Request(0, 0.0, late_s=0.001, latency_s=0.020, status=201, ride_id="a", error="")
 LATE = Request(1, 0.1, late_s=0.080, latency_s=0.100, status=201, ride_id="b", error="")
@@ -199,3 +203,22 @@ def test_a_second_of_the_table_that_saw_part_of_the_load_is_in_one_interval(
     tables = [TableActivity(is_on_demand=False, write_burst_size=0, read_burst_size=0, seconds=[{"second": 110}])]
 
     assert list(by_interval(tables, began_at=began_at)) == ([] if interval is None else [interval])
+
+
+def test_faults_are_told_by_the_time_of_the_load_and_are_bands_in_its_charts() -> None:
+    fault = Fault("function-error", "PutRideRecordSns", 2.0, 0.0, {"rate": 0.5})
+    # The load begins at 100 by this machine's clock, and at 110 by the lab's.
+    came = SetFault("fault-1", "function-error", "put-x", {"rate": 0.5}, "over", begins_at=110.5, ends_at=112.5, hits=9)
+    absent = CellFault(Fault("queue-refused", "RideQueue", 2.0), None)
+
+    result = cell_result(
+        CellId("event-driven", "on-demand"),
+        measured(faults=[CellFault(fault, came), absent]),
+        settings={},
+    )
+
+    assert result.summary.faults == (
+        InjectedFault("function-error", "PutRideRecordSns", "PutRideRecordSns fails", {"rate": 0.5}, 0.5, 2.5, 9),
+        InjectedFault("queue-refused", "RideQueue", "RideQueue refuses"),
+    )
+    assert result.series.bands == (Band("PutRideRecordSns fails", 0.5, 2.5),)

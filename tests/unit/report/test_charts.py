@@ -184,6 +184,14 @@ def test_a_band_is_shaded_and_named_and_the_end_of_the_load_is_marked() -> None:
     assert len(re.findall(r'class="mark-rule role-mark', marked)) == 1
 
 
+def test_the_labels_of_bands_that_overlap_stand_below_one_another() -> None:
+    bands = [Band("first", 10.0, 50.0), Band("second", 10.0, 50.0)]
+    svg = draw([Layer((1.0, 2.0), "units", "area")], axis=Axis(0, 1), interval_s=1.0, end_s=60.0, bands=bands)
+
+    first, second = (float(re.findall(rf"translate\([\d.]+,([\d.]+)\)[^<>]*>{band.label}", svg)[-1]) for band in bands)
+    assert second - first >= 10
+
+
 def test_a_measurement_between_two_gaps_is_a_dot() -> None:
     alone = draw([Layer((None, 5.0, None), "p50", "points")], axis=Axis(1, 10), interval_s=1.0, end_s=3.0)
     joined = draw([Layer((4.0, 5.0, None), "p50", "points")], axis=Axis(1, 10), interval_s=1.0, end_s=3.0)

@@ -5,7 +5,7 @@ import pytest
 
 from rydelab.report.latency import Latency
 from rydelab.report.sentences import sentence, throttle_reason
-from rydelab.report.summary import CellSummary, Saturation
+from rydelab.report.summary import CellSummary, InjectedFault, Saturation
 
 FAST = Latency(count=1800, p50_ms=20, p95_ms=27, p99_ms=31, max_ms=40)
 THROTTLED = {"TableWriteProvisionedThroughputExceeded": 5100}
@@ -173,3 +173,13 @@ def test_a_cell_without_arrivals_has_nothing_to_tell() -> None:
 )
 def test_each_reason_of_dynamodb_has_words(reason: str, expected: str) -> None:
     assert throttle_reason(reason) == expected
+
+
+def test_what_was_done_on_purpose_comes_first_with_its_time_and_what_it_met() -> None:
+    fails = InjectedFault("function-error", "PutRideRecordSns", "PutRideRecordSns fails", {"rate": 0.5}, 5.02, 15.1, 57)
+    nowhere = InjectedFault("queue-refused", "RideQueue", "RideQueue refuses")
+
+    assert sentence(cell(faults=(fails, nowhere))).startswith(
+        "On purpose: PutRideRecordSns fails, from 5 s to 15 s (57 requests met, rate 0.5); "
+        "RideQueue refuses, but not here, where there is no RideQueue. Every ride was promised"
+    )

@@ -118,7 +118,7 @@ def _deploy(arguments: argparse.Namespace, target: Target) -> int:
         parameters=_parameters(arguments.parameter),
         progress=clock.report,
     )
-    outputs = _retried(deploy, arguments.wait, clock)
+    outputs = _shown(_retried(deploy, arguments.wait, clock), arguments)
     clock.report(f"deployed under stage {arguments.stage}: {', '.join(outputs)}")
     _print_outputs(outputs)
     for values in outputs.values():
@@ -143,8 +143,17 @@ def _retried[T](deploy: Callable[[], T], wait_s: float, clock: "_Clock") -> T:
         time.sleep(_RETRY_INTERVAL_S)
 
 
+def _shown(outputs: bootstrap.Outputs, arguments: argparse.Namespace) -> bootstrap.Outputs:
+    """Return *outputs* with the addresses of the lab as whoever reads them knows it."""
+    here, there = arguments.endpoint.rstrip("/"), (arguments.public_endpoint or arguments.endpoint).rstrip("/")
+    return {
+        service: {name: value.replace(here, there) for name, value in values.items()}
+        for service, values in outputs.items()
+    }
+
+
 def _outputs(arguments: argparse.Namespace, target: Target) -> int:
-    outputs = bootstrap.outputs(target, stage=arguments.stage)
+    outputs = _shown(bootstrap.outputs(target, stage=arguments.stage), arguments)
     if arguments.json:
         print(json.dumps(outputs, indent=2))
     elif outputs:
@@ -298,6 +307,15 @@ def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
         )
         return command
 
+    def add_public_endpoint(command: argparse.ArgumentParser) -> None:
+        command.add_argument(
+            "--public-endpoint",
+            metavar="URL",
+            default=environ.get("RYDELAB_PUBLIC_ENDPOINT"),
+            help="print the lab's address as this one, for readers elsewhere: outside of a container, say "
+            "(RYDELAB_PUBLIC_ENDPOINT)",
+        )
+
     deploy = add("deploy", _deploy, "deploy services, or what has changed of them", DEPLOY, DEPLOY_EXAMPLES)
     deploy.add_argument(
         "--design", metavar="DESIGN", help="how rides travel: microservices, direct-invoke, event-driven or queued"
@@ -328,7 +346,9 @@ def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
         default=0.0,
         help="go on trying for so long if no lab answers, or if it goes away meanwhile (default 0)",
     )
+    add_public_endpoint(deploy)
     outputs = add("outputs", _outputs, "print URLs, table names and other outputs")
+    add_public_endpoint(outputs)
     outputs.add_argument("--json", action="store_true", help="as JSON: service, output, value")
     destroy = add("destroy", _destroy, "delete services", DESTROY)
     destroy.add_argument(

@@ -87,6 +87,8 @@ def test_a_folder_of_ones_own_from_deploy_to_destroy(command: Command) -> None:
     assert url in deployed.stdout
     reached = subprocess.run(["curl", "-s", url], capture_output=True, text=True, timeout=60, check=True)
     assert reached.stdout == "GET"
+    elsewhere = command("outputs", "--public-endpoint", "http://lab.example:80/")
+    assert url.replace(command.environment["RYDELAB_ENDPOINT"], "http://lab.example:80") in elsewhere.stdout
 
     invoked = command("invoke", "Echo", "--event", "-", stdin='{"httpMethod": "asked"}')
     assert invoked.returncode == 0

@@ -1,39 +1,19 @@
-"""The report in a real browser: Chromium, driven by Playwright. Left out loudly, and counted, where there is none."""
+"""The report in a real browser."""
 
-import os
 import re
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from rydelab.report.folder import read_run
 from rydelab.report.markdown import render_markdown
 from rydelab.report.page import render_page
 from rydelab.report.series import CellSeries, Outcome
+from tests.e2e.conftest import DESKTOP, PHONE, in_browser
 from tests.unit.report.made_up_run import DESIGNS, TABLE_MODES, made_up_run, save
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-# Nothing but the page: no updates, no accounts, no reports.
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-)
-DESKTOP, PHONE = (1280, 900), (390, 844)
-
-in_browser = pytest.mark.skipif(
-    # CI says that it has one: then its absence is a failure.
-    CHROMIUM is None and "RYDELAB_REQUIRE_BROWSER" not in os.environ,
-    reason="THE BROWSER TIER IS LEFT OUT: no chromium on the PATH (Debian: apt-get install chromium)",
-)
 
 
 @pytest.fixture(scope="module")
@@ -41,14 +21,6 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("report") / "report.html"
     file.write_text(render_page(made_up_run()), encoding="utf-8")
     return file
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 class Visit:

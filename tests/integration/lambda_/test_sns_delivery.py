@@ -1,10 +1,16 @@
-"""SNS to Lambda and to SQS: what arrives, and what a subscription's dead-letter queue gets. In boto3 alone."""
+"""SNS to Lambda and to SQS: what arrives, and what a subscription's dead-letter queue gets."""
 
 import json
 import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+from rydelab.faults import Fault
+from rydelab.lab.fault_control import FaultControl
+from rydelab.lab.observation import ask
 
 
 @pytest.fixture
@@ -95,3 +101,80 @@ def test_a_function_that_fails_is_lambdas_to_retry_and_not_the_subscriptions_dea
     assert event["Records"][0]["Sns"]["Message"] == "ride"
     answer = functions.client("sqs").receive_message(QueueUrl=letters_url)
     assert not answer.get("Messages")
+
+
+# With the lab's clock at 120: the first three phases (15 retries) take about 70 lab seconds, which is 0.6 s here, and
+# then a retry comes every 20 lab seconds, which is 0.17 s.
+REFUSED_S = 2.0
+FEWEST_ATTEMPTS, MOST_ATTEMPTS = 1 + 15 + 1, 1 + 15 + 9
+
+
+@pytest.fixture
+def faults(fast_functions: Any) -> Iterator[FaultControl]:
+    control = FaultControl(fast_functions.client("sns").meta.endpoint_url)
+    yield control
+    control.stop()
+
+
+def attempts_during(faults: FaultControl, fast_functions: Any, fault: Fault, publish: Callable[[], Any]) -> int:
+    """Publish while the endpoint refuses; return how often SNS tried until that was over."""
+    started = faults.start(fault)
+    publish()
+    ended = fast_functions.eventually(lambda: [one for one in faults.all()[1] if one.id == started.id])
+    hits: int = ended[0].hits
+    return hits
+
+
+def test_a_queue_that_refuses_gets_its_message_once_when_it_takes_messages_again(
+    fast_functions: Any, faults: FaultControl
+) -> None:
+    sns = fast_functions.client("sns")
+    topic = sns.create_topic(Name=f"test-{uuid.uuid4().hex[:12]}")["TopicArn"]
+    (url, arn), (letters_url, letters) = fast_functions.queue(), fast_functions.queue()
+    policy = json.dumps({"deadLetterTargetArn": letters})
+    sns.subscribe(
+        TopicArn=topic,
+        Protocol="sqs",
+        Endpoint=arn,
+        Attributes={"RedrivePolicy": policy, "RawMessageDelivery": "true"},
+    )
+    fault = Fault("queue-refused", arn, REFUSED_S)
+    attempts = attempts_during(faults, fast_functions, fault, lambda: sns.publish(TopicArn=topic, Message="ride"))
+    assert FEWEST_ATTEMPTS <= attempts <= MOST_ATTEMPTS
+    assert fast_functions.receive(url)["Body"] == "ride"
+    sqs = fast_functions.client("sqs")
+    assert not [one for one in (url, letters_url) if sqs.receive_message(QueueUrl=one).get("Messages")]
+    observed = ask(sqs.meta.endpoint_url, "GET", "/_rydelab/sns", timeout_s=5)[1]["pending_deliveries"]
+    assert topic not in observed
+
+
+def test_a_function_that_lambda_refuses_gets_its_event_once_when_lambda_takes_it_again(
+    fast_functions: Any, faults: FaultControl, tmp_path: Path
+) -> None:
+    sns = fast_functions.client("sns")
+    topic = sns.create_topic(Name=f"test-{uuid.uuid4().hex[:12]}")["TopicArn"]
+    letters_url, letters = fast_functions.queue()
+    name = fast_functions.create(
+        f"def handler(event, context): open('{tmp_path}/notes', 'a').write(event['Records'][0]['Sns']['Message'])"
+    )
+    sns.subscribe(
+        TopicArn=topic,
+        Protocol="lambda",
+        Endpoint=fast_functions.let_topics_invoke(name),
+        Attributes={"RedrivePolicy": json.dumps({"deadLetterTargetArn": letters})},
+    )
+    endpoint_url = sns.meta.endpoint_url
+
+    def publish_and_look() -> None:
+        sns.publish(TopicArn=topic, Message="ride")
+        pending = ask(endpoint_url, "GET", "/_rydelab/sns", timeout_s=5)[1]["pending_deliveries"]
+        assert pending[topic] == 1
+
+    attempts = attempts_during(faults, fast_functions, Fault("function-refused", name, REFUSED_S), publish_and_look)
+    assert FEWEST_ATTEMPTS <= attempts <= MOST_ATTEMPTS
+    fast_functions.eventually((tmp_path / "notes").exists)
+    fast_functions.eventually(
+        lambda: topic not in ask(endpoint_url, "GET", "/_rydelab/sns", timeout_s=5)[1]["pending_deliveries"]
+    )
+    assert (tmp_path / "notes").read_text() == "ride"
+    assert not fast_functions.client("sqs").receive_message(QueueUrl=letters_url).get("Messages")

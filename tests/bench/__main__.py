@@ -2,7 +2,7 @@
 
 import os
 
-from tests.bench import capacity, drain, dynamodb, generator, lab, store
+from tests.bench import capacity, drain, dynamodb, generator, lab, permissions, store
 
 
 def main() -> None:
@@ -20,6 +20,8 @@ def main() -> None:
     store.main()
     print("\nDynamoDB through the gateway")
     dynamodb.main()
+    print("\nPermissions")
+    permissions.main()
 
 
 if __name__ == "__main__":

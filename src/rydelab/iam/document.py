@@ -1,13 +1,14 @@
 """A policy document, read once: its statements, and to which requests each of them applies."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from rydelab.iam.conditions import Condition, read_conditions
 from rydelab.iam.errors import PolicyError
-from rydelab.iam.patterns import Context, matches, with_values
+from rydelab.iam.patterns import Context, any_of, with_values
 from rydelab.iam.principals import Principals, read_principals
 
 _VERSION_WITH_VARIABLES: Final = "2012-10-17"
@@ -20,8 +21,8 @@ class Statement:
 
     allows: bool
     """Whether its Effect is Allow; else it is Deny."""
-    actions: tuple[str, ...]
-    """Patterns in lower case; those of NotAction if *all_actions_but*."""
+    actions: re.Pattern[str]
+    """In lower case; those of NotAction if *all_actions_but*."""
     all_actions_but: bool
     resources: tuple[str, ...]
     """Patterns; those of NotResource if *all_resources_but*. None of either, as in a trust policy: every resource."""
@@ -30,6 +31,7 @@ class Statement:
     """None in an identity-based policy."""
     conditions: tuple[Condition, ...]
     fills_variables: bool
+    """Whether one of *resources* has a policy variable."""
 
     def is_about(self, action: str, resource: str | None, context: Context) -> bool:
         """Whether it applies to a request, whoever makes it.
@@ -38,7 +40,7 @@ class Statement:
         ``*`` a Deny.
         """
         return (
-            any(matches(pattern, action) for pattern in self.actions) != self.all_actions_but
+            (self.actions.fullmatch(action) is not None) != self.all_actions_but
             and self._is_about_resource(resource, context)
             and all(condition.holds(context) for condition in self.conditions)
         )
@@ -46,12 +48,13 @@ class Statement:
     def _is_about_resource(self, resource: str | None, context: Context) -> bool:
         if resource is None:
             return self.allows or "*" in self.resources or not self.resources
-        fits = not self.resources or any(self._names(pattern, resource, context) for pattern in self.resources)
-        return fits != self.all_resources_but
-
-    def _names(self, pattern: str, resource: str, context: Context) -> bool:
-        filled = with_values(pattern, context) if self.fills_variables else pattern
-        return filled is not None and matches(filled, resource)
+        patterns = self.resources
+        if not patterns:
+            return True
+        if self.fills_variables:
+            filled = (with_values(pattern, context) for pattern in patterns)
+            patterns = tuple(pattern for pattern in filled if pattern is not None)
+        return (any_of(patterns).fullmatch(resource) is not None) != self.all_resources_but
 
 
 type Policy = tuple[Statement, ...]
@@ -74,15 +77,16 @@ def _statement(given: Any, *, fills_variables: bool) -> Statement:
         raise PolicyError(f"a statement must be an object with the Effect Allow or Deny, got {given!r}")
     if ("Action" in given) == ("NotAction" in given):
         raise PolicyError(f"a statement must have either Action or NotAction, got {given!r}")
+    resources = tuple(_complete(one) for one in _texts(given.get("Resource", given.get("NotResource", []))))
     return Statement(
         allows=given["Effect"] == "Allow",
-        actions=tuple(action.lower() for action in _texts(given.get("Action", given.get("NotAction")))),
+        actions=any_of(tuple(action.lower() for action in _texts(given.get("Action", given.get("NotAction"))))),
         all_actions_but="NotAction" in given,
-        resources=tuple(_complete(one) for one in _texts(given.get("Resource", given.get("NotResource", [])))),
+        resources=resources,
         all_resources_but="NotResource" in given,
         principals=read_principals(given),
         conditions=read_conditions(given.get("Condition", {}), fills_variables=fills_variables),
-        fills_variables=fills_variables,
+        fills_variables=fills_variables and any("${" in pattern for pattern in resources),
     )
 
 

@@ -9,6 +9,7 @@ type Context = Callable[[str], tuple[str, ...] | None]
 """The values of a condition key, by its name in lower case; None if the request does not have it."""
 
 _VARIABLE: Final = re.compile(r"\$\{\s*(?P<name>[^,}]*?)\s*(?:,\s*'(?P<default>[^']*)'\s*)?\}")
+_TOKENS: Final = re.compile(r"(\$\{[*?$]\}|[*?])")
 _LITERAL_VARIABLES: Final = frozenset("*?$")
 _COMPILED: Final = 4096
 _ARN_PARTS: Final = 6
@@ -16,7 +17,13 @@ _ARN_PARTS: Final = 6
 
 def matches(pattern: str, value: str) -> bool:
     """Whether *value* is what *pattern* stands for: ``*`` is any text, ``?`` any character."""
-    return pattern in ("*", value) or _compiled(pattern).fullmatch(value) is not None
+    return any_of((pattern,)).fullmatch(value) is not None
+
+
+@lru_cache(_COMPILED)
+def any_of(patterns: tuple[str, ...]) -> re.Pattern[str]:
+    """Return an expression that matches in full what one of *patterns* stands for."""
+    return re.compile("|".join(map(_expression_of, patterns)) if patterns else r"(?!)", re.DOTALL)
 
 
 def arn_matches(pattern: str, arn: str) -> bool:
@@ -58,10 +65,8 @@ def _literally(value: str) -> str:
     return re.sub(r"[*?$]", lambda found: "${" + found[0] + "}", value)
 
 
-@lru_cache(_COMPILED)
-def _compiled(pattern: str) -> re.Pattern[str]:
-    tokens = re.split(r"(\$\{[*?$]\}|[*?])", pattern)
-    return re.compile("".join(map(_expression, tokens)), re.DOTALL)
+def _expression_of(pattern: str) -> str:
+    return "".join(map(_expression, _TOKENS.split(pattern)))
 
 
 def _expression(token: str) -> str:

@@ -5,7 +5,6 @@ from typing import Any, Final
 
 from localstack.aws.api import CommonServiceException
 from localstack.aws.api.lambda_ import InvalidParameterValueException
-from localstack.services.lambda_.invocation.lambda_models import FunctionVersion
 
 from rydelab.plugins.permissions.guard import require_role
 from rydelab.plugins.permissions.refusals import AccessDeniedError
@@ -25,15 +24,24 @@ def check_visibility_timeout(visibility_timeout_s: int, function_timeout_s: int)
         )
 
 
-def check_permissions(version: FunctionVersion, queue_arn: str) -> None:
+def check_permissions(role_arn: str, function_arn: str, queue_arn: str) -> None:
     """Refuse a function whose role may not do what taking messages from the queue needs."""
     for operation in POLLER_ACTIONS:
         try:
-            require_role(version.config.role, version.id.function_name, f"sqs:{operation}", queue_arn)
+            require_role(role_arn, function_arn.split(":")[6], f"sqs:{operation}", queue_arn)
         except AccessDeniedError as refusal:
             raise InvalidParameterValueException(
                 f"The function execution role does not have permissions to call {operation} on SQS", Type="User"
             ) from refusal
+
+
+def no_access(stream_arn: str) -> InvalidParameterValueException:
+    """Return the refusal of a function whose role may not read the stream."""
+    return InvalidParameterValueException(
+        f"Cannot access stream {stream_arn}. Please ensure the role can perform the GetRecords, GetShardIterator, "
+        "DescribeStream, and ListStreams Actions on your stream in IAM.",
+        Type="User",
+    )
 
 
 def check_scaling(request: Mapping[str, Any]) -> None:

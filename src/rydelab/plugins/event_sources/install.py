@@ -3,6 +3,7 @@
 from functools import cache
 from typing import Any
 
+from botocore.exceptions import ClientError
 from localstack.services.lambda_.event_source_mapping.esm_worker import EsmWorker
 from localstack.services.lambda_.event_source_mapping.esm_worker_factory import EsmWorkerFactory
 from localstack.services.lambda_.provider import LambdaProvider
@@ -41,5 +42,16 @@ def install() -> None:
             checks.check_visibility_timeout(
                 LocalQueue(request["EventSourceArn"]).visibility_timeout_s, version.config.timeout
             )
-            checks.check_permissions(version, request["EventSourceArn"])
         return validated
+
+    @patch(LambdaProvider.check_service_resource_exists)
+    def check_service_resource_exists(fn: Any, self: LambdaProvider, *request: str) -> None:
+        service, source_arn, function_arn, role_arn = request
+        if service.startswith("sqs"):
+            checks.check_permissions(role_arn, function_arn, source_arn)
+        try:
+            fn(self, *request)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "AccessDeniedException":
+                raise
+            raise checks.no_access(source_arn) from error

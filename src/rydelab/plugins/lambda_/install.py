@@ -12,7 +12,7 @@ from localstack.services.lambda_.provider import LambdaProvider
 from localstack.utils.patch import patch
 
 from rydelab.plugins.faults.functions import refuse_invoke
-from rydelab.plugins.lambda_ import code_in_use, direct, invocation, limits
+from rydelab.plugins.lambda_ import code_in_use, direct, invocation, limits, role_checks
 from rydelab.plugins.lambda_.async_events import AsyncEvents
 from rydelab.plugins.lambda_.environments import EnvironmentPool
 from rydelab.plugins.supported_version import require_supported_version
@@ -48,10 +48,16 @@ def install() -> None:
     def create_function(fn: Any, self: LambdaProvider, context: Any, request: Any) -> Any:
         limits.check_runtime(request)
         limits.check_environment(request)
+        role_checks.check_dead_letter_target(request, request["FunctionName"], request["Role"])
         return fn(self, context, request)
 
     @patch(LambdaProvider.update_function_configuration)
     def update_function_configuration(fn: Any, self: LambdaProvider, context: Any, request: Any) -> Any:
         limits.check_runtime(request)
         limits.check_environment(request)
+        if "Role" in request:
+            role_checks.check_new_role(self.lambda_service, request["Role"], context.region)
+        if "Role" in request or "DeadLetterConfig" in request:
+            now = self.get_function_configuration(context, request["FunctionName"])
+            role_checks.check_dead_letter_target(now | request, now["FunctionName"], request.get("Role") or now["Role"])
         return fn(self, context, request)

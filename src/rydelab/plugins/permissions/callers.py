@@ -56,8 +56,8 @@ class RoleCaller:
 
     def tag(self, key: str) -> str | None:
         """Return the value of the role's tag *key*, which is in lower case."""
-        tags: dict[str, Any] = getattr(self.role, "tags", None) or {}
-        return next((str(tag["Value"]) for name, tag in tags.items() if name.lower() == key), None)
+        tags = self.role.tags if self.role is not None else ()
+        return next((str(tag["Value"]) for tag in tags if tag["Key"].lower() == key), None)
 
 
 type Caller = RoleCaller | Service | Anybody

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
+from localstack.http import Request
+
 from rydelab.iam.principals import RoleSession, Service
 from rydelab.plugins.permissions.callers import Caller, RoleCaller
 from rydelab.plugins.permissions.needs import Need
@@ -23,9 +25,8 @@ class Facts:
     region: str
     account_id: str
     """Of the resource, or of the caller if there is none."""
-    source_ip: str | None = None
-    """None for a step that a service takes by itself."""
-    user_agent: str | None = None
+    request: Request | None = None
+    """What came in over HTTP; None for a step that a service takes by itself."""
     source_arn: str | None = None
     """The resource for which a service acts."""
 
@@ -84,7 +85,7 @@ _OF_ALL: Final[Mapping[str, Callable[[Caller, Facts], str | None]]] = {
     "aws:resourceaccount": lambda _who, facts: facts.account_id,
     # The lab speaks HTTP where AWS's SDKs speak HTTPS: a policy that demands HTTPS must not forbid everything here.
     "aws:securetransport": lambda _who, _facts: "true",
-    "aws:sourceip": lambda _who, facts: facts.source_ip,
-    "aws:useragent": lambda _who, facts: facts.user_agent,
+    "aws:sourceip": lambda _who, facts: facts.request.remote_addr if facts.request else None,
+    "aws:useragent": lambda _who, facts: facts.request.headers.get("User-Agent") if facts.request else None,
     "aws:viaawsservice": lambda _who, _facts: "false",
 }

@@ -56,8 +56,7 @@ def _facts(context: RequestContext, need: Need, caller: Caller) -> Facts:
     return Facts(
         region=context.region,
         account_id=account_of(need.resource) or context.account_id,
-        source_ip=context.request.remote_addr if internal is None else None,
-        user_agent=context.request.headers.get("User-Agent"),
+        request=context.request if internal is None else None,
         source_arn=_source_arn(internal) if isinstance(caller, Service) else None,
     )
 

@@ -188,6 +188,24 @@ def test_a_queue_refuses_clients_and_the_lab_itself_and_nothing_is_lost(function
     assert functions.receive(results_url)["Body"] == "after"
 
 
+def test_a_dead_letter_that_its_queue_refuses_is_dropped_and_counted(
+    functions: Any, faults: FaultControl, lab: Any
+) -> None:
+    url, arn = functions.queue()
+    name = functions.create("def handler(event, context): raise ValueError", DeadLetterConfig={"TargetArn": arn})
+    functions.client("lambda").put_function_event_invoke_config(FunctionName=name, MaximumRetryAttempts=0)
+    faults.start(Fault("queue-refused", url, LENGTH_S))
+    functions.send(name)
+
+    def dropped() -> int:
+        counters = ask(lab.endpoint_url, "GET", "/_rydelab/lambda", timeout_s=5)[1]["functions"].get(name, {})
+        return int(counters.get("DeadLetterErrors", 0))
+
+    assert functions.eventually(dropped, timeout_s=30) == 1
+    faults.stop()
+    assert not functions.client("sqs").receive_message(QueueUrl=url).get("Messages")
+
+
 def test_a_topic_refuses_to_publish(functions: Any, faults: FaultControl) -> None:
     sns = functions.client("sns")
     topic = sns.create_topic(Name=f"test-{uuid.uuid4().hex[:12]}")["TopicArn"]

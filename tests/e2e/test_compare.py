@@ -133,6 +133,7 @@ def test_everything_is_saved_and_the_ledger_can_be_recounted(
     settings = json.loads((run / "run.json").read_text())
     assert settings["scenario"]["name"] == "quick"
     assert settings["versions"]["localstack-core"] == "4.14.0"
+    assert settings["settings"]["enforce_iam"] is True
     with (run / "requests.csv").open(newline="") as file:
         requests = list(csv.DictReader(file))
     for key, cell in cells.items():

@@ -27,6 +27,22 @@ def test_a_flag_wins_over_a_variable_and_a_variable_over_the_default() -> None:
 
 
 @pytest.mark.parametrize(
+    ("flags", "environ", "enforce_iam"),
+    [
+        ({}, {}, None),
+        ({}, {"RYDELAB_ENFORCE_IAM": "1"}, True),
+        ({"enforce_iam": "0"}, {"RYDELAB_ENFORCE_IAM": "1"}, False),
+    ],
+)
+def test_whether_policies_are_enforced_is_set_or_left_to_the_command(
+    flags: dict[str, object],
+    environ: dict[str, str],
+    enforce_iam: bool | None,  # noqa: FBT001
+) -> None:
+    assert resolve(flags, environ).enforce_iam is enforce_iam
+
+
+@pytest.mark.parametrize(
     ("flags", "environ", "clock_speed"),
     [({}, {}, 1.0), ({}, {"RYDELAB_CLOCK_SPEED": "60"}, 60.0), ({"clock_speed": "0.5"}, {}, 0.5)],
 )
@@ -78,6 +94,8 @@ def test_port_and_endpoint_belong_together(
         ({"stage": "a" * 21}, {}, "must be a lower-case word of at most 20"),
         ({"data_dir": __file__}, {}, f"--data-dir {__file__}: is a file"),
         ({"data_dir": ""}, {}, "--data-dir : must be a folder"),
+        ({"enforce_iam": "yes"}, {}, "--enforce-iam yes: must be 1 or 0"),
+        ({}, {"RYDELAB_ENFORCE_IAM": "on"}, "RYDELAB_ENFORCE_IAM=on: must be 1 or 0"),
         ({"clock_speed": "fast"}, {}, "--clock-speed fast: must be a number above 0 and at most 600"),
         ({"clock_speed": "0"}, {}, "--clock-speed 0: must be a number above 0"),
         ({"clock_speed": "nan"}, {}, "--clock-speed nan: must be a number above 0"),

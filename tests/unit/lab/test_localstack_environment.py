@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from rydelab.lab.localstack_environment import localstack_environment
 from rydelab.settings import Settings
 
@@ -42,6 +44,13 @@ def test_the_clock_speed_is_that_of_the_settings() -> None:
     faster = Settings(port=4001, data_dir=Path("/var/lab"), clock_speed=12.5)
 
     assert localstack_environment(faster, {"RYDELAB_CLOCK_SPEED": "10"})["RYDELAB_CLOCK_SPEED"] == "12.5"
+
+
+@pytest.mark.parametrize(("enforce_iam", "expected"), [(True, "1"), (False, "0"), (None, "0")])
+def test_policies_are_enforced_if_the_settings_say_so(enforce_iam: bool | None, expected: str) -> None:  # noqa: FBT001
+    settings = Settings(port=4001, data_dir=Path("/var/lab"), enforce_iam=enforce_iam)
+
+    assert localstack_environment(settings, {"RYDELAB_ENFORCE_IAM": "x"})["RYDELAB_ENFORCE_IAM"] == expected
 
 
 def test_every_path_is_below_the_data_directory() -> None:

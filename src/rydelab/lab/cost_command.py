@@ -74,6 +74,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_prices_flag(parser)
     parser.add_argument("--print-prices", action="store_true", help="print the prices with their sources, and end")
+    parser.add_argument("--brief", action="store_true", help="only the bills side by side, by service")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
 
 
@@ -86,7 +87,8 @@ def _run(arguments: argparse.Namespace, _settings: Settings) -> int:
     if arguments.json:
         print(json.dumps(bills_document(bills, prices), indent=2))
     else:
-        sys.stdout.write(render_bills(bills, prices, noun="requests" if arguments.path else "rides"))
+        noun = "requests" if arguments.path else "rides"
+        sys.stdout.write(render_bills(bills, prices, noun=noun, brief=arguments.brief))
     return 0
 
 

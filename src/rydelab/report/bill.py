@@ -37,17 +37,20 @@ def money(amount: Decimal | None, prices: Prices) -> str:
     return f"{sign}{amount.quantize(_CENT, rounding=ROUND_HALF_UP):,}"
 
 
-def render_bills(bills: Sequence[NamedBill], prices: Prices, *, noun: str) -> str:
-    """Draw each bill line by line, and all of them side by side; *noun* is what is counted. Ends with a newline."""
+def render_bills(bills: Sequence[NamedBill], prices: Prices, *, noun: str, brief: bool = False) -> str:
+    """Draw each bill line by line, and all of them side by side; *noun* is what is counted. Ends with a newline.
+
+    *brief*: only side by side.
+    """
     text = io.StringIO()
     console = Console(file=text, width=160, highlight=False)
-    for named in bills:
+    for named in bills if not brief else ():
         console.print(f"{named.name}: {_quantity(named.bill.rides)} {noun} a month", markup=False, soft_wrap=True)
         console.print(_lines(named.bill, prices, noun))
         for remark in named.remarks:
             console.print(remark, markup=False, soft_wrap=True)
         console.print()
-    if len(bills) > 1:
+    if len(bills) > 1 or brief:
         console.print("A month, by service, at list price")
         console.print(_side_by_side(bills, prices, noun))
         console.print()

@@ -141,6 +141,13 @@ def test_several_bills_are_also_shown_side_by_side() -> None:
     assert "event-driven on-demand          $10.50   $0.50" in rows
 
 
+def test_a_brief_bill_has_no_lines() -> None:
+    text = render_bills(list(run_bills(run(priced()), PRICES, rides_per_month=1e6)), PRICES, noun="rides", brief=True)
+
+    assert "A month, by service" in text
+    assert "3,000,000" not in text
+
+
 def test_what_spoils_a_bill_is_said() -> None:
     limited = replace(priced(), saturation=Saturation(limited=True), usage=replace(USED, provisioned_write_unit_s=20.0))
 

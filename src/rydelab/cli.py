@@ -16,6 +16,7 @@ EXIT_INTERRUPTED = 130  # 128 + SIGINT, as a shell says it
 # Every sub-command: the `Command` that runs it (imported only when it is used), and its line in `rydelab --help`.
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "compare": ("rydelab.lab.compare:COMPARE", "run a scenario on several designs and show what became of each ride"),
+    "load": ("rydelab.lab.load_command:LOAD", "send a scenario to what is deployed, such as a service of your own"),
     "simulate": ("rydelab.lab.simulate:SIMULATE", "play a scenario or recorded traffic in virtual time"),
     "validate": ("rydelab.lab.validate:VALIDATE", "hold the simulator against a lab"),
     "report": ("rydelab.lab.run_report:REPORT", "show the report of a run again, or compare two runs"),

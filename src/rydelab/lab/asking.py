@@ -43,9 +43,9 @@ class Asking:
     """The RideId if the client makes it."""
 
 
-def ask_for(kind: str, urls: Mapping[str, str]) -> Asking:
-    """Make the request of an arrival that asks for *kind*; *urls* has the URL of each kind."""
-    return _MAKERS[kind](urls[kind])
+def ask_for(kind: str, url: str) -> Asking:
+    """Make the request of an arrival that asks *url* for *kind*: a ride, a record or a unicorn."""
+    return _MAKERS[kind](url)
 
 
 def judge_ride(status: int | None, body: bytes | str | None, *, failure: str = "") -> tuple[str | None, str]:
@@ -53,9 +53,16 @@ def judge_ride(status: int | None, body: bytes | str | None, *, failure: str = "
     told = _told(body)
     ride_id = told.get("RideId")
     ride_id = ride_id if isinstance(ride_id, str) and ride_id else None
-    if error := _error(status, told, HTTPStatus.CREATED, failure):
+    if error := judge_status(status, body, wanted=HTTPStatus.CREATED, failure=failure):
         return ride_id if status else None, error
     return ride_id, "" if ride_id else "201 without a RideId"
+
+
+def judge_status(status: int | None, body: bytes | str | None, *, wanted: int, failure: str = "") -> str:
+    """Return why an answer is not the one that was *wanted*, with its own message; empty if it is."""
+    if not status:
+        return failure or "no answer"
+    return "" if status == wanted else f"{status} {_told(body).get('message', '')}".strip()
 
 
 def new_ride() -> dict[str, Any]:
@@ -76,14 +83,14 @@ def _record(url: str) -> Asking:
     ride_id: str = ride["RideId"]
 
     def judge(status: int | None, body: bytes | str | None, *, failure: str = "") -> tuple[str | None, str]:
-        return ride_id, _error(status, _told(body), HTTPStatus.CREATED, failure)
+        return ride_id, judge_status(status, body, wanted=HTTPStatus.CREATED, failure=failure)
 
     return Asking("PutRideRecord", "POST", url, judge, json.dumps(ride).encode(), _JSON, ride_id)
 
 
 def _unicorn(url: str) -> Asking:
     def judge(status: int | None, body: bytes | str | None, *, failure: str = "") -> tuple[str | None, str]:
-        return None, _error(status, _told(body), HTTPStatus.OK, failure)
+        return None, judge_status(status, body, wanted=HTTPStatus.OK, failure=failure)
 
     return Asking("RequestUnicorn", "GET", url, judge)
 
@@ -97,9 +104,3 @@ def _told(body: bytes | str | None) -> Mapping[str, Any]:
     except ValueError:
         return {}
     return document if isinstance(document, dict) else {}
-
-
-def _error(status: int | None, told: Mapping[str, Any], wanted: HTTPStatus, failure: str) -> str:
-    if not status:
-        return failure or "no answer"
-    return "" if status == wanted else f"{status} {told.get('message', '')}".strip()

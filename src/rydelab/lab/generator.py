@@ -74,7 +74,9 @@ class Generator:
 
     def _ask(self, client: Any, arrival: Arrival, due: float) -> None:
         late_s = time.perf_counter() - due
-        asked = ask_for(arrival.kind, self._urls)
+        own = self.scenario.requests.get(arrival.kind)
+        url = self._urls[arrival.kind]
+        asked = own.asking(url, number=arrival.number) if own else ask_for(arrival.kind, url)
         status: int | None = None
         ride_id, error = asked.ride_id, STOPPED
         try:

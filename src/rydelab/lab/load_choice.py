@@ -25,7 +25,8 @@ from locust.runners import MasterRunner, WorkerRunner
 from rydelab.errors import RydelabError
 from rydelab.lab import generator, outlets, scenario
 from rydelab.lab.load import LOADTESTS
-from rydelab.lab.stage import StageError, find_deployment
+from rydelab.lab.scenario import Scenario
+from rydelab.lab.stage import StageError, find_deployment, urls_of
 from rydelab.settings import Settings, resolve
 
 logger = logging.getLogger(__name__)
@@ -104,7 +105,7 @@ class _Choice:
         self._users = list(environment.user_classes)
         """Those that were named on the command line, or chosen on the page since."""
         self._settled: list[type[User]] = self._users
-        options = self._options
+        options: Any = environment.parsed_options
         self._own = options.scenario if isinstance(environment.runner, WorkerRunner) else None
         # Of a scenario that is chosen on the page, whoever saves requests saves them as those of any other run.
         requests_file = Path(options.requests_file) if options.requests_file and options.scenario else None
@@ -121,9 +122,9 @@ class _Choice:
         if self._environment.user_classes != self._settled:
             self._users = list(self._environment.user_classes)  # as the page has it
         if self.scenario:
-            workload = scenario.load(scenario.find(self.scenario, folder=SCENARIOS))
+            workload = scenario.load(scenario.find(self.scenario, folder=SCENARIOS), with_cells=False)
             self._outlet.digest = workload.digest
-            urls = _urls(workload.mix, _given(self._options.url), self._settings)
+            urls = _urls(workload, _given(self._options.url), self._settings)
             self._settled = [generator.arrivals_user(generator.Generator(workload, urls, self._outlet))]
         else:
             self._outlet.digest = None
@@ -156,7 +157,7 @@ class _Choice:
         chosen = request.form.get("scenario", self.scenario or NO_SCENARIO)
         try:
             if chosen != NO_SCENARIO:
-                scenario.load(scenario.find(chosen, folder=SCENARIOS))
+                scenario.load(scenario.find(chosen, folder=SCENARIOS), with_cells=False)
             if chosen == NO_SCENARIO or not self._options.url:
                 find_deployment(self._settings)
         except RydelabError as error:
@@ -211,12 +212,8 @@ def _given(texts: Iterable[str]) -> dict[str, str]:
     return {kind: url for kind, _, url in (text.partition("=") for text in texts)}
 
 
-def _urls(mix: Iterable[str], given: Mapping[str, str], settings: Settings) -> dict[str, str]:
-    """Return the URL of each kind of arrival in *mix*: the one that was given, else what the stage has."""
-    urls = dict(given)
-    if missing := [kind for kind in mix if kind not in urls]:
-        deployment = find_deployment(settings)
-        urls |= {kind: url for kind, url in deployment.urls.items() if kind in missing}
-        if none := [kind for kind in missing if kind not in urls]:
-            raise StageError(f"stage {deployment.stage} has no URL for: {', '.join(none)}")
-    return urls
+def _urls(workload: Scenario, given: Mapping[str, str], settings: Settings) -> dict[str, str]:
+    """Return the URL of each kind of arrival in *workload*: the one that was given, else what the stage has."""
+    if workload.mix.keys() <= given.keys():
+        return dict(given)
+    return {**urls_of(workload, find_deployment(settings), endpoint_url=settings.endpoint_url), **given}

@@ -40,6 +40,8 @@ class FunctionActivity:
     billed_ms: int = 0
     log_bytes: int = 0
     """What it wrote to CloudWatch Logs."""
+    errors: int = 0
+    """Invocations that the function failed, or did not survive."""
 
     def since(self, before: Self) -> Self:
         """Return what it has done since *before*."""
@@ -112,6 +114,7 @@ class Observation:
                 invocations=counters.get("Invocations", 0),
                 billed_ms=counters.get("BilledMilliseconds", 0),
                 log_bytes=counters.get("LogBytes", 0),
+                errors=counters.get("Errors", 0),
             )
             for name, counters in answer.get("functions", {}).items()
         }

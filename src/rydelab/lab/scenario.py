@@ -7,8 +7,8 @@ import csv
 import hashlib
 import math
 import tomllib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 from rydelab.faults import Fault
 from rydelab.lab import schedule
 from rydelab.lab.cell import DESIGNS, OPTIONS, TABLE_MODES, Cell, expand, wrong_maximum
+from rydelab.lab.own_requests import OwnRequest, read_requests
 from rydelab.lab.scenario_faults import read_fault
 from rydelab.lab.schedule import Arrival, Process, Stretch
 from rydelab.lab.thresholds import Threshold, ThresholdError, parse_threshold
@@ -63,11 +64,14 @@ class Scenario:
     """The file's name without its ending."""
     description: str
     phases: tuple[Phase, ...]
-    cells: tuple[Cell, ...]
+    cells: tuple[Cell, ...] = ()
+    """None for a scenario with requests of its own: those go to what is deployed."""
+    requests: Mapping[str, OwnRequest] = field(default_factory=dict)
+    """Kinds of arrivals besides `KINDS`, to services of one's own."""
     process: Process = "even"
     seed: int = 0
     mix: Mapping[str, float] = field(default_factory=lambda: RIDES_ONLY)
-    """The share of each of `KINDS` in the arrivals, in any unit."""
+    """The share of each kind in the arrivals, in any unit."""
     faults: tuple[Fault, ...] = ()
     """What is done to each cell on purpose; their starts count from the load's."""
     thresholds: tuple[Threshold, ...] = ()
@@ -103,19 +107,24 @@ class Scenario:
     @property
     def digest(self) -> str:
         """Tell schedules apart: generators that share a load must have the same."""
-        values = (self.stretches, self.process, self.seed, dict(self.mix), self.timeout_s)
+        values = (self.stretches, self.process, self.seed, dict(self.mix), self.timeout_s, dict(self.requests))
         return hashlib.sha256(repr(values).encode()).hexdigest()[:16]
 
 
-def load(path: Path) -> Scenario:
-    """Read the scenario in the file *path*. Raises ScenarioError."""
+def load(path: Path, *, with_cells: bool = True) -> Scenario:
+    """Read the scenario in the file *path*. Raises ScenarioError; for one without cells only if *with_cells*."""
     try:
         text = path.read_bytes().decode()
     except OSError as error:
         raise ScenarioError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise ScenarioError(f"{path}: not UTF-8: {error}") from None
-    return parse(text, source=str(path), name=path.stem, folder=path.parent)
+    scenario = parse(text, source=str(path), name=path.stem, folder=path.parent)
+    if with_cells and not scenario.cells:
+        raise ScenarioError(
+            f"{path}: it has requests of its own and no cells: send it to what is deployed, with `rydelab load {path}`"
+        )
+    return scenario
 
 
 def parse(text: str, *, source: str, name: str, folder: Path | None = None) -> Scenario:
@@ -129,25 +138,37 @@ def parse(text: str, *, source: str, name: str, folder: Path | None = None) -> S
         raise ScenarioError(f"{source}: not TOML: {error}") from None
     top = TomlTable(values, source=source)
     phases = tuple(_phase(table, folder=folder or Path()) for table in top.tables("phases"))
-    cells = _cells(top)
     arrivals = top.table("arrivals")
-    scenario = Scenario(
+    workload = Scenario(
         name=name,
         description=top.text("description", default=""),
         phases=phases,
-        cells=cells,
         process=arrivals.choice("process", PROCESSES, default="even"),
         seed=arrivals.integer("seed", default=0, least=0, most=MOST_SEED),
-        mix=_mix(top),
-        faults=_faults(top, load_s=sum(schedule.duration_s(phase.stretches) for phase in phases)),
-        thresholds=_thresholds(top, cells),
         timeout_s=top.number("timeout_s", default=DEFAULT_TIMEOUT_S, above=0, most=LONGEST_S),
-        warm_up_rides=top.integer("warm_up_rides", default=DEFAULT_WARM_UP_RIDES, least=0, most=10_000),
-        drain_s=top.number("drain_s", default=DEFAULT_DRAIN_S, least=0, most=LONGEST_S),
     )
+    scenario = _with_requests(workload, top) if top.has("requests") else _with_cells(workload, top)
     arrivals.expect_nothing_else()
     top.expect_nothing_else()
     return scenario
+
+
+def _with_requests(workload: Scenario, top: TomlTable) -> Scenario:
+    requests = read_requests(top.table("requests"))
+    return replace(workload, requests=requests, mix=_mix(top, dict.fromkeys(requests, 1.0)))
+
+
+def _with_cells(workload: Scenario, top: TomlTable) -> Scenario:
+    cells = _cells(top)
+    return replace(
+        workload,
+        cells=cells,
+        mix=_mix(top, RIDES_ONLY, kinds=KINDS),
+        faults=_faults(top, load_s=workload.duration_s),
+        thresholds=_thresholds(top, cells),
+        warm_up_rides=top.integer("warm_up_rides", default=DEFAULT_WARM_UP_RIDES, least=0, most=10_000),
+        drain_s=top.number("drain_s", default=DEFAULT_DRAIN_S, least=0, most=LONGEST_S),
+    )
 
 
 def find(name_or_path: str, *, folder: Path) -> Path:
@@ -246,12 +267,12 @@ def _series(table: TomlTable, *, folder: Path) -> tuple[Stretch, ...]:
     return schedule.series(counts, interval_s=interval_s)
 
 
-def _mix(top: TomlTable) -> Mapping[str, float]:
+def _mix(top: TomlTable, otherwise: Mapping[str, float], *, kinds: Sequence[str] = ()) -> Mapping[str, float]:
     if not top.has("mix"):
         top.table("mix")
-        return RIDES_ONLY
+        return otherwise
     table = top.table("mix")
-    shares = {kind: table.number(kind, default=0.0, least=0, most=1e6) for kind in KINDS}
+    shares = {kind: table.number(kind, default=0.0, least=0, most=1e6) for kind in kinds or otherwise}
     table.expect_nothing_else()
     mix = {kind: share for kind, share in shares.items() if share > 0}
     if not mix:

@@ -3,6 +3,7 @@
 import bootstrap
 from rydelab.errors import RydelabError
 from rydelab.lab.deployment import Deployment, describe
+from rydelab.lab.scenario import Scenario
 from rydelab.settings import Settings
 
 
@@ -26,3 +27,16 @@ def find_deployment(settings: Settings) -> Deployment:
             f"`python -m bootstrap deploy --stage {settings.stage}`, or name another stage in RYDELAB_STAGE"
         )
     return describe(outputs, stage=settings.stage)
+
+
+def urls_of(workload: Scenario, deployment: Deployment, *, endpoint_url: str) -> dict[str, str]:
+    """Return where each kind of arrival in *workload* goes. Raises StageError, and UnknownOutputError."""
+    urls = {
+        kind: own.url_in(deployment.outputs, stage=deployment.stage, endpoint_url=endpoint_url)
+        for kind, own in workload.requests.items()
+        if kind in workload.mix
+    }
+    urls |= {kind: url for kind, url in deployment.urls.items() if kind in workload.mix and kind not in urls}
+    if none := [kind for kind in workload.mix if kind not in urls]:
+        raise StageError(f"stage {deployment.stage} has no URL for: {', '.join(none)}")
+    return urls

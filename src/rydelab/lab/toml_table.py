@@ -23,7 +23,7 @@ class TomlTable:
 
     def __init__(self, values: Mapping[str, Any], *, source: str, prefix: str = "") -> None:
         self._left = dict(values)
-        self._known: list[str] = []
+        self._known: dict[str, None] = {}
         self._source = source
         self._prefix = prefix
 
@@ -34,6 +34,7 @@ class TomlTable:
 
     def has(self, key: str) -> bool:
         """Whether the table has a value for *key* that was not taken yet."""
+        self._known[key] = None
         return key in self._left
 
     def text(self, key: str, *, default: str = REQUIRED) -> str:
@@ -116,7 +117,7 @@ class TomlTable:
         return ScenarioError(f"{self._source}: {self._prefix}{key} = {_shown(value)}: {complaint}")
 
     def _take(self, key: str, default: Any) -> Any:
-        self._known.append(key)
+        self._known[key] = None
         if key in self._left:
             return self._left.pop(key)
         if default is REQUIRED:

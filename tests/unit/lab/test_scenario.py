@@ -199,7 +199,7 @@ def test_generators_that_share_a_load_lose_and_double_no_arrival(of: int) -> Non
         (SMALL.replace('"queued"', "[1]"), "my.toml: cells[0].design = [1]: must be one of microservices, "),
         (SMALL.replace("provisioned", "free"), "my.toml: cells[0].table_mode = 'free': must be one of provisioned, "),
         ("timeout = 3" + SMALL, "my.toml: timeout = 3: is not a setting here; did you mean timeout_s?"),
-        ("rampage = 3" + SMALL, "my.toml: rampage = 3: is not a setting here (known: phases, cells, "),
+        ("rampage = 3" + SMALL, "my.toml: rampage = 3: is not a setting here (known: phases, arrivals, "),
         ("warm_up_rides = 2.5" + SMALL, "my.toml: warm_up_rides = 2.5: must be a whole number from 0 to 10000"),
         ("description = 1" + SMALL, "my.toml: description = 1: must be a text"),
         (SMALL + "speed = 1", "my.toml: cells[0].speed = 1: is not a setting here"),

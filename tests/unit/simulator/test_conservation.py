@@ -1,4 +1,4 @@
-"""Whatever is played: every arrival ends in exactly one row, nothing is lost or made, and the same seed says the same."""
+"""Whatever is played: every arrival ends in exactly one row, nothing is lost or made, one seed says one thing."""
 
 import json
 import pickle
@@ -55,13 +55,13 @@ CONDITIONS = st.builds(
 def loads(draw: st.DrawFn) -> Traffic:
     """Draw a rate, or a heap of arrivals of all kinds."""
     if draw(st.booleans()):
-        return Rate(draw(st.lists(st.floats(0, 80), min_size=1, max_size=12)), draw(st.sampled_from([1.0, 3.0])))
+        return Rate(draw(st.lists(st.floats(0, 40), min_size=1, max_size=12)), draw(st.sampled_from([1.0, 3.0])))
     due_s = sorted(draw(st.lists(st.floats(0, 20), max_size=30))) + [21.0] * draw(st.sampled_from([0, 350]))
     kinds = draw(st.lists(st.integers(RIDE, UNICORN), min_size=len(due_s), max_size=len(due_s)))
     return Arrivals(array("d", due_s), 22.0, bytes(kinds))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(CELLS, loads(), PLACES, CONDITIONS, st.integers(0, 3))
 def test_every_arrival_ends_in_exactly_one_row(
     cell: Cell, load: Traffic, place: Profile, conditions: Conditions, seed: int
@@ -87,7 +87,7 @@ def check_rows(cell: Cell, outcome: CellOutcome, conditions: Conditions) -> None
         assert outcome.retries is None
     if conditions.drain_s == float("inf"):
         assert rows["in_flight"] == 0
-    written = sum(outcome.series.capacity[0].consumed) * outcome.series.interval_s
+    written = round(sum(units or 0 for units in outcome.series.capacity[0].consumed) * outcome.series.interval_s, 6)
     assert written >= rows["recorded"] + rows["ghost"]
     assert round(outcome.usage.write_units - written) == 0
     assert outcome.usage.stored_items == rows["recorded"] + rows["ghost"]
@@ -106,7 +106,7 @@ def check_times(outcome: CellOutcome, conditions: Conditions) -> None:
     assert answered == 0
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(CELLS, loads(), st.integers(0, 3))
 def test_the_same_seed_gives_the_same_bytes(cell: Cell, load: Traffic, seed: int) -> None:
     first, second = (simulate(cell, load, LOCAL, engine="exact", seed=seed) for _ in range(2))

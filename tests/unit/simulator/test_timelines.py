@@ -183,6 +183,17 @@ def test_api_gateway_turns_away_what_is_above_its_rate_and_burst() -> None:
     assert list(outcome.errors) == ["429 Too Many Requests"]
 
 
+def test_the_rate_is_of_all_apis_together() -> None:
+    place = instant(limits={"gateway_requests_per_s": 1, "gateway_burst": 5})
+
+    # Three requests for each ride: the second ride has two of them left, and its record is turned away.
+    outcome = play(at(40.0, 40.0), "microservices", "on-demand", profile=place)
+
+    assert fates(outcome) == ["recorded", "refused"]
+    assert list(outcome.errors) == ["502 the ride could not be recorded: 429 Too Many Requests"]
+    assert latency_s(outcome) == [0.0, 0.0]
+
+
 def test_a_client_that_gives_up_may_leave_a_record_behind() -> None:
     outcome = play(at(0.0), profile=instant(put_item=10.0), conditions=Conditions(timeout_s=5))
 

@@ -46,11 +46,11 @@ class HttpRecord:
 
     def take(self, now_s: float, ride: int) -> None:
         """Take a ride of RequestRide."""
+        self.sent_s[ride] = now_s
         gateway = self.gateway
         if gateway is not None and not gateway.admits(now_s):
             self._answer(ride, now_s + self.gateway_s(), TOO_MANY_REQUESTS)
             return
-        self.sent_s[ride] = now_s
         heappush(self.heap, (now_s + self.own_s(), self.number(), self._begin, ride))
 
     def arrive(self, now_s: float, ride: int) -> None:

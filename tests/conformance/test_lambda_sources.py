@@ -141,7 +141,7 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
 
         fast = {"RYDELAB_CLOCK_SPEED": "60"}
         with emulator.start(lab_settings(tmp_path_factory.mktemp("lab")), environment=fast) as lab:
-            make_function_role(Lab(lab).client("iam"))
+            make_function_role(Lab(lab.endpoint_url).client("iam"))
             yield from _account({"endpoint_url": lab.endpoint_url, **local})
 
 

@@ -1,8 +1,13 @@
-"""One embedded lab for the whole test session: LocalStack with our plug-ins, on a free port of 127.0.0.1."""
+"""One lab for the whole test session: LocalStack with our plug-ins, on a port of 127.0.0.1.
+
+``lab`` is for tests that reach it by its endpoint only: it can be a container's too (``--lab``, tests/conftest.py).
+``embedded_lab`` is for those that look at its process or its files.
+"""
 
 import json
 import socket
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +19,7 @@ from botocore.config import Config
 from rydelab.lab import emulator
 from rydelab.lab.emulator import Emulator
 from rydelab.settings import Settings
+from tests.containers.project import lab_in_a_container
 
 REGION = "us-east-1"
 FUNCTION_ROLE = "arn:aws:iam::000000000000:role/test"
@@ -22,15 +28,11 @@ FUNCTION_ROLE = "arn:aws:iam::000000000000:role/test"
 
 @dataclass(frozen=True)
 class Lab:
-    """The running emulator, and clients for it."""
+    """A running lab, and clients for it."""
 
-    emulator: Emulator
+    endpoint_url: str
+    """Where it answers."""
     _clients: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def endpoint_url(self) -> str:
-        """Where it answers."""
-        return self.emulator.endpoint_url
 
     def client(self, service: str) -> Any:
         """Return the boto3 client for *service*."""
@@ -89,11 +91,32 @@ def policy(*statements: dict[str, Any]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
+@dataclass(frozen=True, kw_only=True)
+class EmbeddedLab(Lab):
+    """A lab whose process is one of this machine."""
+
+    emulator: Emulator
+
+
 @pytest.fixture(scope="session")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+def embedded_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedLab]:
     """Run one lab for the session. Tests share it: each makes tables, queues and functions with names of its own."""
     with emulator.start(lab_settings(tmp_path_factory.mktemp("lab"))) as running:
-        lab = Lab(running)
+        lab = EmbeddedLab(endpoint_url=running.endpoint_url, emulator=running)
+        make_function_role(lab.client("iam"))
+        yield lab
+        lab.close()
+
+
+@pytest.fixture(scope="session")
+def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
+    """Return the session's lab, wherever it runs."""
+    where = request.config.getoption("--lab")
+    if where == "embedded":
+        yield request.getfixturevalue("embedded_lab")
+        return
+    with lab_in_a_container() if where == "container" else nullcontext(where) as endpoint_url:
+        lab = Lab(endpoint_url)
         make_function_role(lab.client("iam"))
         yield lab
         lab.close()

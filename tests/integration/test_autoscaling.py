@@ -23,7 +23,7 @@ DEADLINE_S = 30.0
 def fast_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     settings = replace(lab_settings(tmp_path_factory.mktemp("fast-lab")), clock_speed=CLOCK_SPEED)
     with emulator.start(settings) as running:
-        lab = Lab(running)
+        lab = Lab(running.endpoint_url)
         yield lab
         lab.close()
 

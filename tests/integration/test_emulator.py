@@ -99,8 +99,8 @@ def up_in_the_foreground(settings: Settings) -> Iterator[subprocess.Popen[str]]:
             up.kill()
 
 
-def test_it_listens_on_loopback_only(lab: Any) -> None:
-    info = emulator.find(lab.endpoint_url)
+def test_it_listens_on_loopback_only(embedded_lab: Any) -> None:
+    info = emulator.find(embedded_lab.endpoint_url)
     assert info is not None
 
     listening = [
@@ -123,10 +123,10 @@ def test_it_names_its_plugins(lab: Any) -> None:
     assert "localstack.aws.provider:dynamodb:rydelab" in info.plugins
 
 
-def test_the_files_that_it_has_open_are_below_its_folder(lab: Any) -> None:
-    lab.client("s3").create_bucket(Bucket="open-files")
-    lab.client("s3").put_object(Bucket="open-files", Key="key", Body=b"x" * 1_000_000)
-    info = emulator.find(lab.endpoint_url)
+def test_the_files_that_it_has_open_are_below_its_folder(embedded_lab: Any) -> None:
+    embedded_lab.client("s3").create_bucket(Bucket="open-files")
+    embedded_lab.client("s3").put_object(Bucket="open-files", Key="key", Body=b"x" * 1_000_000)
+    info = emulator.find(embedded_lab.endpoint_url)
     assert info is not None
 
     written = [file.path for file in psutil.Process(info.pid).open_files() if file.mode not in {"r", "rb"}]
@@ -135,8 +135,8 @@ def test_the_files_that_it_has_open_are_below_its_folder(lab: Any) -> None:
     assert any((info.lab_dir / "tmp/s3").rglob("*")), "objects are not stored where the lab's settings say"
 
 
-def test_dynamodb_answers_without_a_process_of_its_own(lab: Any) -> None:
-    dynamodb = lab.client("dynamodb")
+def test_dynamodb_answers_without_a_process_of_its_own(embedded_lab: Any) -> None:
+    dynamodb = embedded_lab.client("dynamodb")
     dynamodb.create_table(
         TableName="without-java",
         KeySchema=[{"AttributeName": "Name", "KeyType": "HASH"}],
@@ -148,21 +148,21 @@ def test_dynamodb_answers_without_a_process_of_its_own(lab: Any) -> None:
     item = dynamodb.get_item(TableName="without-java", Key={"Name": {"S": "Shadowfax"}})["Item"]
 
     assert item == {"Name": {"S": "Shadowfax"}, "Legs": {"N": "4"}}
-    info = emulator.find(lab.endpoint_url)
+    info = emulator.find(embedded_lab.endpoint_url)
     assert info is not None
     assert [p.name() for p in psutil.Process(info.pid).children(recursive=True) if "java" in p.name()] == []
 
 
-def test_two_labs_run_side_by_side_in_one_data_directory(lab: Any, settings: Settings) -> None:
-    second = Settings(port=settings.port, data_dir=lab.emulator.lab_dir.parent)
-    lab.client("sqs").create_queue(QueueName="only-in-the-first")
+def test_two_labs_run_side_by_side_in_one_data_directory(embedded_lab: Any, settings: Settings) -> None:
+    second = Settings(port=settings.port, data_dir=embedded_lab.emulator.lab_dir.parent)
+    embedded_lab.client("sqs").create_queue(QueueName="only-in-the-first")
 
     with emulator.start(second):
         assert "QueueUrls" not in client(second, "sqs").list_queues()
         client(second, "sqs").create_queue(QueueName="only-in-the-second")
         ports = [*emulator.labs(second.data_dir)]
 
-    first_names = [url.rsplit("/", 1)[1] for url in lab.client("sqs").list_queues()["QueueUrls"]]
+    first_names = [url.rsplit("/", 1)[1] for url in embedded_lab.client("sqs").list_queues()["QueueUrls"]]
     assert "only-in-the-first" in first_names
     assert "only-in-the-second" not in first_names
     assert second.port in ports
@@ -181,10 +181,12 @@ def test_a_port_that_another_program_uses_is_named(settings: Settings) -> None:
     assert "Traceback" not in up.stderr
 
 
-def test_a_port_that_another_lab_uses_is_named_with_its_folder(lab: Any, tmp_path: Path) -> None:
-    port = int(lab.endpoint_url.rsplit(":", 1)[1])
+def test_a_port_that_another_lab_uses_is_named_with_its_folder(embedded_lab: Any, tmp_path: Path) -> None:
+    port = int(embedded_lab.endpoint_url.rsplit(":", 1)[1])
 
-    with pytest.raises(EmulatorError, match=f"port {port} of 127.0.0.1 is taken: a lab .*{lab.emulator.lab_dir}"):
+    with pytest.raises(
+        EmulatorError, match=f"port {port} of 127.0.0.1 is taken: a lab .*{embedded_lab.emulator.lab_dir}"
+    ):
         emulator.start(Settings(port=port, data_dir=tmp_path))
 
 

@@ -121,7 +121,7 @@ def test_a_state_machine_that_is_not_there_is_named_beside_those_that_are(
         bootstrap.execute(target, "Sale", b"{}", stage=STAGE)
 
 
-def test_a_failed_execution_is_no_error_of_the_lab(lab: Lab) -> None:
-    log = lab.emulator.log_file.read_text()
+def test_a_failed_execution_is_no_error_of_the_lab(embedded_lab: Any) -> None:
+    log = embedded_lab.emulator.log_file.read_text()
 
     assert "UnknownTransactionType" not in log

@@ -140,7 +140,7 @@ def quick_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         "RYDELAB_DYNAMODB_MODE_SWITCH_DELAY_S": str(UPDATE_DELAY_S),
     }
     with emulator.start(lab_settings(tmp_path_factory.mktemp("lab")), environment=delays) as running:
-        lab = Lab(running)
+        lab = Lab(running.endpoint_url)
         make_function_role(lab.client("iam"))
         yield lab
         lab.close()

@@ -1,0 +1,135 @@
+"""docker-compose.yml as a project of its own: a name and ports that nothing else has, and nothing left at the end.
+
+What Compose does, its command does; what came of it is asked of the engine, by the package ``docker``.
+"""
+
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import docker
+import pytest
+from docker.errors import DockerException
+
+ROOT = Path(__file__).parents[2]
+TIMEOUT_S = 600
+REQUIRED = "RYDELAB_REQUIRE_ENGINE"
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass(frozen=True)
+class Project:
+    """One Compose project of the files in *folder*."""
+
+    folder: Path
+    engine: docker.DockerClient
+    name: str = field(default_factory=lambda: f"rydelab-test-{secrets.token_hex(4)}")
+    port: int = field(default_factory=_free_port)
+    web_port: int = field(default_factory=_free_port)
+
+    @property
+    def endpoint_url(self) -> str:
+        """The lab, from this machine."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def web_page(self) -> str:
+        """Locust's page, from this machine."""
+        return f"http://127.0.0.1:{self.web_port}"
+
+    def compose(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+        """Run ``docker compose`` in the project, to its end, whatever that is."""
+        # Nothing of this test run's own environment may help.
+        own = {name: value for name, value in os.environ.items() if not name.startswith(("RYDELAB_", "COMPOSE_"))}
+        settings = {"RYDELAB_PORT": str(self.port), "RYDELAB_WEB_PORT": str(self.web_port)}
+        return subprocess.run(
+            ["docker", "compose", "--ansi", "never", "--project-name", self.name, *arguments],
+            cwd=self.folder,
+            env=own | settings | environ,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_S,
+            check=False,
+        )
+
+    def done(self, *arguments: str, **environ: str) -> str:
+        """As `compose`, of what must succeed; returns what it printed to standard output."""
+        run = self.compose(*arguments, **environ)
+        assert run.returncode == 0, f"docker compose {' '.join(arguments)}\n{run.stdout}\n{run.stderr}"
+        return run.stdout
+
+    def containers(self, service: str | None = None) -> list[Any]:
+        """Return the containers of *service*, or all, also those that have ended."""
+        labels = [f"com.docker.compose.project={self.name}"]
+        labels += [f"com.docker.compose.service={service}"] if service else []
+        found: list[Any] = self.engine.containers.list(all=True, filters={"label": labels})
+        return found
+
+    def container(self, service: str) -> Any:
+        """Return the one container of *service*, as it is now."""
+        (only,) = self.containers(service)
+        return only
+
+    def leftovers(self) -> list[Any]:
+        """Return every container, network and volume of the project."""
+        labels = {"label": f"com.docker.compose.project={self.name}"}
+        return [
+            *self.containers(),
+            *self.engine.networks.list(filters=labels),
+            *self.engine.volumes.list(filters=labels),
+        ]
+
+    def down(self) -> None:
+        """Remove it, in whatever state it is."""
+        self.done("--profile", "*", "down", "--volumes", "--remove-orphans", "--timeout", "3")
+
+
+def missing_engine() -> str | None:
+    """Say what is missing to run containers here; None if nothing is."""
+    try:
+        engine = docker.from_env()
+    except DockerException as error:
+        return f"no container engine answers ({error})"
+    engine.close()
+    if shutil.which("docker") is None:
+        return "there is no command docker"
+    if subprocess.run(["docker", "compose", "version"], capture_output=True, check=False).returncode != 0:
+        return "docker has no Compose v2"
+    return None
+
+
+@contextmanager
+def project(folder: Path) -> Iterator[Project]:
+    """Yield a project of the clone in *folder*; nothing of it is left afterwards, whatever happens."""
+    engine = docker.from_env()
+    made = Project(folder, engine)
+    try:
+        yield made
+    finally:
+        try:
+            made.down()
+        finally:
+            engine.close()
+
+
+@contextmanager
+def lab_in_a_container() -> Iterator[str]:
+    """Run the lab of docker-compose.yml, built from this working tree, and yield its endpoint."""
+    if (missing := missing_engine()) is not None:
+        pytest.exit(f"--lab container: {missing}", returncode=2)
+    with project(ROOT) as lab:
+        lab.done("up", "--build", "--wait", "localstack")
+        yield lab.endpoint_url

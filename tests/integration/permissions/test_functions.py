@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 
@@ -246,22 +247,41 @@ def test_a_functions_policy_may_let_a_role_invoke_it(caller: Caller) -> None:
     functions.remove_permission(FunctionName=caller.name, StatementId="itself")
 
 
-def test_an_assumed_role_has_its_own_policies_and_the_sessions(caller: Caller) -> None:
-    sts = caller.lab.client("sts")
+def test_a_role_is_assumed_only_by_whom_it_trusts(caller: Caller) -> None:
     other = caller.role(f"{caller.name}-other")
+    assume = {"RoleArn": other, "RoleSessionName": "mine"}
     caller.allow({"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": other})
 
-    refused = caller.call("sts", "assume_role", RoleArn=other, RoleSessionName="mine")
-    # The other role trusts Lambda, and not this role.
+    refused = caller.call("sts", "assume_role", **assume)  # the other role trusts Lambda, and not this role
     assert refused["Code"] == "AccessDenied"
-    assert (
-        refused["Message"]
-        == f"User: {caller.session_arn} is not authorized to perform: sts:AssumeRole on resource: {other}"
+    assert refused["Message"] == (
+        f"User: {caller.session_arn} is not authorized to perform: sts:AssumeRole on resource: {other}"
     )
     account = {"Effect": "Allow", "Principal": {"AWS": "000000000000"}, "Action": "sts:AssumeRole"}
     caller.lab.client("iam").update_assume_role_policy(RoleName=f"{caller.name}-other", PolicyDocument=policy(account))
-    assert caller.call("sts", "assume_role", RoleArn=other, RoleSessionName="mine")["status"] == 200
-    assert sts.assume_role(RoleArn=other, RoleSessionName="owner")["Credentials"]  # whom nothing restricts
+    assert caller.call("sts", "assume_role", **assume)["status"] == 200
+
+
+def test_a_session_may_do_what_its_own_policy_allows_too(caller: Caller) -> None:
+    caller.allow({"Effect": "Allow", "Action": "dynamodb:*", "Resource": "*"})
+    assumed = caller.lab.client("sts").assume_role(  # by the owner, whom nothing restricts
+        RoleArn=f"arn:aws:iam::000000000000:role/{caller.name}",
+        RoleSessionName="bounded",
+        Policy=policy({"Effect": "Allow", "Action": "dynamodb:ListTables", "Resource": "*"}),
+    )["Credentials"]
+    dynamodb = boto3.client(
+        "dynamodb",
+        endpoint_url=caller.lab.endpoint_url,
+        region_name="us-east-1",
+        aws_access_key_id=assumed["AccessKeyId"],
+        aws_secret_access_key=assumed["SecretAccessKey"],
+        aws_session_token=assumed["SessionToken"],
+    )
+
+    assert "TableNames" in dynamodb.list_tables()
+    with pytest.raises(ClientError, match="because no session policy allows the dynamodb:DescribeLimits action"):
+        dynamodb.describe_limits()
+    dynamodb.close()
 
 
 def test_a_signed_url_is_worth_what_its_signer_may_do_and_one_without_signature_what_anybody_may(

@@ -66,7 +66,6 @@ class CellRun:
     clients: Callable[[str], Any]
     """Makes a boto3 client for a service."""
     progress: Progress
-    emulator_pid: int | None = None
 
     def run(self) -> CellResult:
         """Run the cell. Raises CellError; the stage stays deployed (see `remove`)."""
@@ -85,7 +84,7 @@ class CellRun:
             with _timed(took_s, "warm_up"):
                 before = self._warm_up(deployment, stores)
             warmed_up_at = time.time()
-            watch = Watch(stores, emulator_pid=self.emulator_pid)
+            watch = Watch(stores)
             faults = CellFaults(self.scenario.faults, deployment, target=self.target)
             with watch, faults:
                 time.sleep(AT_REST_S)

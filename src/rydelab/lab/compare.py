@@ -177,7 +177,7 @@ def run_in_lab(begun: Begun, settings: Settings, progress: TerminalProgress) -> 
         comparison.save()
         return comparison
     with _lab(settings, progress) as (lab, own):
-        comparison.emulator_pid = lab.pid
+        comparison.lab_may_return = lab.in_container
         comparison.keep_last_stage = own
         comparison.clock_speed = lab.clock_speed
         if lab.clock_speed != 1:

@@ -1,6 +1,7 @@
 """Runs the cells of a scenario one after another, and saves each as soon as it has ended."""
 
 import secrets
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -23,6 +24,7 @@ from rydelab.settings import Settings
 
 AROUND_A_LOAD_S = 15.0
 """Deployment, warm-up and removal, for the first estimate of the time that is left."""
+RETURN_TIMEOUT_S, RETURN_POLL_S = 60.0, 0.5
 NO_CAPACITY = "The lab does not enforce a table's capacity: table modes do not differ here, and nothing is throttled."
 
 
@@ -38,7 +40,8 @@ class Comparison:
     folder: RunFolder = field(init=False)
     keep_last_stage: bool = False
     """Whether the last cell's stage may stay: its lab ends anyway."""
-    emulator_pid: int | None = None
+    lab_may_return: bool = False
+    """Whether a lab that is gone is waited for: one in a container may be starting again."""
     clock_speed: float = 1.0
     """The lab's."""
     notes: tuple[str, ...] = ()
@@ -83,7 +86,7 @@ class Comparison:
                 estimate.begin()
                 ended = self._run_cell(cell_id, cell, stage=f"cell{number}-{suffix}", is_last=number == len(left))
                 estimate.end()
-                if not ended and emulator.find(self.settings.endpoint_url) is None:
+                if not ended and not self._is_lab_there():
                     self.failures += [f"{cell_id}: not run, the lab is gone" for cell_id, _ in left[number:]]
                     break
         except KeyboardInterrupt:
@@ -95,6 +98,21 @@ class Comparison:
         finally:
             self.progress.done()
             self.save()
+
+    def _is_lab_there(self) -> bool:
+        """Whether the lab answers, or, if it may return, does so in time."""
+        deadline = time.monotonic() + (RETURN_TIMEOUT_S if self.lab_may_return else 0.0)
+        has_waited = False
+        while (found := emulator.find(self.settings.endpoint_url)) is None or not found.ready:
+            if time.monotonic() >= deadline:
+                return False
+            if not has_waited:
+                self.progress.say(f"The lab is gone; it has {RETURN_TIMEOUT_S:.0f} s to be there again")
+            has_waited = True
+            time.sleep(RETURN_POLL_S)
+        if has_waited:
+            self.progress.say("The lab is there again, and empty: going on with the next cell")
+        return True
 
     def save(self) -> None:
         """Save what there is so far."""
@@ -117,7 +135,6 @@ class Comparison:
             files=self.folder.path / _file_name(cell_id),
             clients=_clients(self.settings.endpoint_url),
             progress=self.progress,
-            emulator_pid=self.emulator_pid,
         )
         interrupted = False
         try:

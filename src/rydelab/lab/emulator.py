@@ -52,7 +52,8 @@ class EmulatorInfo:
     """False while it is still starting."""
     pid: int
     lab_dir: Path
-    """The folder with its files."""
+    """The folder with its files; in a container it is one there, and so is the number of the process."""
+    in_container: bool
     clock_speed: float
     """How many times faster its slow control loops run."""
     enforce_iam: bool
@@ -143,6 +144,7 @@ def find(endpoint_url: str, *, timeout_s: float = 5.0) -> EmulatorInfo | None:
             ready=bool(status["ready"]),
             pid=int(status["pid"]),
             lab_dir=Path(status["lab_dir"]),
+            in_container=bool(status["in_container"]),
             clock_speed=float(status["clock_speed"]),
             enforce_iam=bool(status["enforce_iam"]),
             plugins=tuple(status["plugins"]),
@@ -191,6 +193,11 @@ def labs(data_dir: Path) -> Iterator[int]:
     yield from sorted(int(folder.name) for folder in folders if folder.name.isdigit())
 
 
+def whereabouts(running: EmulatorInfo) -> str:
+    """Say where a lab is, after "a lab runs"."""
+    return "in a container" if running.in_container else f"with its files in {running.lab_dir}"
+
+
 def local_endpoint(port: int) -> str:
     """Return the URL of a lab on this machine."""
     return f"http://127.0.0.1:{port}"
@@ -221,7 +228,7 @@ def _refuse_taken_port(settings: Settings) -> None:
         else:
             return
     running = find(local_endpoint(settings.port), timeout_s=1)
-    owner = f"a lab already runs there, with its files in {running.lab_dir}" if running else "another program uses it"
+    owner = f"a lab already runs there, {whereabouts(running)}" if running else "another program uses it"
     raise EmulatorError(f"port {settings.port} of 127.0.0.1 is taken: {owner}; choose another with --port")
 
 

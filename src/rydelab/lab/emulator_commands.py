@@ -76,6 +76,11 @@ def _run_up(arguments: argparse.Namespace, settings: Settings) -> int:
 def _run_status(arguments: argparse.Namespace, settings: Settings) -> int:
     ports = [settings.port] if arguments.port is not None else list(emulator.labs(settings.data_dir))
     running = [port for port in ports if _say_status(replace(settings, port=port))]
+    elsewhere = None if running else emulator.find(emulator.local_endpoint(settings.port))
+    if elsewhere:
+        state = "ready" if elsewhere.ready else "starting"
+        _say(f"{elsewhere.endpoint_url}  {state}, {emulator.whereabouts(elsewhere)}")
+        return 0
     if not running:
         which = f"on port {settings.port}" if arguments.port is not None else f"of {settings.data_dir}"
         _say(f"No lab {which} runs.")
@@ -107,9 +112,10 @@ def _run_down(arguments: argparse.Namespace, settings: Settings) -> int:
     if not stopped:
         elsewhere = None if arguments.all else emulator.find(emulator.local_endpoint(settings.port))
         if elsewhere:
+            how = "docker compose down" if elsewhere.in_container else "--data-dir"
             raise EmulatorError(
-                f"no lab of {settings.data_dir} runs on port {settings.port}, but one of another data directory does: "
-                f"its files are in {elsewhere.lab_dir}"
+                f"no lab of {settings.data_dir} runs on port {settings.port}, but another one does, "
+                f"{emulator.whereabouts(elsewhere)}: stop it with {how}"
             )
         _say("Nothing to stop.")
     return 0

@@ -86,6 +86,21 @@ class TableActivity:
 
 
 @dataclass(frozen=True, slots=True)
+class ProcessorTime:
+    """What the emulator's own process has used of the processors since it started, without the functions'."""
+
+    at: float
+    """Unix time, by the lab's clock."""
+    used_s: float
+
+    def share_since(self, before: "ProcessorTime | None") -> float | None:
+        """Return how many processors it has used on average since *before*; None if that was another process."""
+        if before is None or self.at <= before.at or self.used_s < before.used_s:
+            return None
+        return (self.used_s - before.used_s) / (self.at - before.at)
+
+
+@dataclass(frozen=True, slots=True)
 class Observation:
     """Asks the lab at *endpoint_url*. Every method raises ObservationError."""
 
@@ -97,6 +112,11 @@ class Observation:
         begin = time.perf_counter()
         self._ask("GET", STATUS_PATH)
         return time.perf_counter() - begin
+
+    def processor_time(self) -> ProcessorTime:
+        """Return what the emulator's own process has used of the processors."""
+        answer = self._ask("GET", STATUS_PATH)
+        return ProcessorTime(answer["now"], answer["processor_s"])
 
     def lambda_activity(self) -> LambdaActivity:
         """Return what Lambda is doing."""

@@ -14,7 +14,13 @@ from typing import Self
 import psutil
 from botocore.exceptions import BotoCoreError, ClientError
 
-from rydelab.lab.observation import FunctionActivity, LabRefusesError, ObservationError, TableActivity
+from rydelab.lab.observation import (
+    FunctionActivity,
+    LabRefusesError,
+    ObservationError,
+    ProcessorTime,
+    TableActivity,
+)
 from rydelab.lab.stores import Stores
 
 INTERVAL_S = 1.0
@@ -27,7 +33,6 @@ On a busy machine, when hundreds of environments start at once, an answer takes 
 TABLE_INTERVAL_S = 60.0
 """The lab forgets what happened in a table more than an hour ago."""
 CLOCK_ERROR_S = 0.05
-EMULATOR_MODULE = "rydelab.plugins.runtime"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +66,15 @@ class Busy:
     processors: float
     """Of all processors together."""
     emulator: float | None
-    """Of the one processor that the emulator's own process can use; None if it runs elsewhere."""
+    """Of the one processor that the emulator's own process can use; None if it did not say."""
 
 
 class Watch:
     """Looks once a second from the begin of its ``with`` block to its end."""
 
-    def __init__(self, stores: Stores, *, emulator_pid: int | None) -> None:
+    def __init__(self, stores: Stores) -> None:
         self._stores = stores
-        self._emulator = _emulator(emulator_pid)
+        self._processor_time: ProcessorTime | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
         self._answered_at = time.monotonic()
@@ -103,8 +108,7 @@ class Watch:
 
     def _run(self) -> None:
         psutil.cpu_percent()  # it counts from the call before
-        if self._emulator is not None:
-            self._emulator.cpu_percent()
+        self._emulator_share()  # likewise
         due = time.monotonic()
         while not self._stopping.is_set():
             with contextlib.suppress(ObservationError, BotoCoreError, ClientError):
@@ -159,24 +163,16 @@ class Watch:
             self._answered_at = time.monotonic()
 
     def _note_busy(self) -> None:
-        emulator = None
-        if self._emulator is not None:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                emulator = self._emulator.cpu_percent() / 100
-        self.busy.append(Busy(time.time(), psutil.cpu_percent() / 100, emulator))
+        self.busy.append(Busy(time.time(), psutil.cpu_percent() / 100, self._emulator_share()))
+
+    def _emulator_share(self) -> float | None:
+        """How much of a processor the emulator has used since this was asked before."""
+        before, self._processor_time = self._processor_time, None
+        with contextlib.suppress(ObservationError):
+            self._processor_time = self._stores.observation.processor_time()
+        return self._processor_time and self._processor_time.share_since(before)
 
 
 def between[T: (Sample, Probe, Busy)](rows: Sequence[T], begin: float, end: float) -> list[T]:
     """Return the rows from Unix time *begin* on, and before *end*."""
     return [row for row in rows if begin <= row.at < end]
-
-
-def _emulator(pid: int | None) -> psutil.Process | None:
-    """Find the emulator's process; None if the number is one of another machine or container."""
-    if pid is None:
-        return None
-    try:
-        process = psutil.Process(pid)
-        return process if EMULATOR_MODULE in process.cmdline() else None
-    except psutil.Error:
-        return None

@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from collections.abc import Sequence
 
 from localstack.http import Request, Response
@@ -21,9 +22,12 @@ def serve_status(plugins: Sequence[str]) -> None:
         body = {
             "ready": events.infra_ready.is_set(),
             "pid": os.getpid(),
+            "now": time.time(),
+            "processor_s": time.process_time(),
             "clock_speed": lab_clock.speed(),
             "enforce_iam": enforced(),
             "lab_dir": os.environ["RYDELAB_LAB_DIR"],
+            "in_container": os.environ.get("RYDELAB_IN_CONTAINER") == "1",
             "plugins": list(plugins),
         }
         return Response(json.dumps(body), content_type="application/json")

@@ -13,7 +13,7 @@ import pytest
 
 from rydelab.lab import watch
 from rydelab.lab.deployment import Deployment
-from rydelab.lab.observation import LabRefusesError, Observation, ObservationError
+from rydelab.lab.observation import LabRefusesError, Observation, ObservationError, ProcessorTime
 from rydelab.lab.stores import Stores
 from rydelab.lab.watch import Busy, Probe, Watch, between
 
@@ -28,11 +28,12 @@ DEPLOYMENT = Deployment(
 
 @contextmanager
 def lab(answers: dict[str, Any]) -> Iterator[Observation]:
-    """Serve *answers* by path, without the query, on 127.0.0.1."""
+    """Serve *answers* by path, without the query, on 127.0.0.1; of one that can be called, what it returns."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            body = json.dumps(answers[self.path.partition("?")[0]]).encode()
+            answer = answers[self.path.partition("?")[0]]
+            body = json.dumps(answer() if callable(answer) else answer).encode()
             self.send_response(200)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -73,10 +74,16 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watch, "REFUSED_S", 0.1)
 
 
+def status() -> dict[str, Any]:
+    """Return what a lab says whose emulator uses a quarter of a processor."""
+    now = time.time()
+    return {"now": now, "processor_s": now / 4}
+
+
 def test_each_look_says_what_waits_and_what_was_refused_or_tried_again() -> None:
-    answers = {"/_rydelab/lambda": LAMBDA, "/_rydelab/status": {}, "/_rydelab/dynamodb": {"now": 1.0, "tables": []}}
+    answers = {"/_rydelab/lambda": LAMBDA, "/_rydelab/status": status, "/_rydelab/dynamodb": {"now": 1.0, "tables": []}}
     with lab(answers) as observation:
-        looking = Watch(Stores(DEPLOYMENT, None, None, observation), emulator_pid=None)
+        looking = Watch(Stores(DEPLOYMENT, None, None, observation))
         with looking:
             wait_until(lambda: len(looking.samples) > 2 and len(looking.probes) > 2 and len(looking.busy) > 1)
             assert not looking.is_lab_gone
@@ -85,11 +92,12 @@ def test_each_look_says_what_waits_and_what_was_refused_or_tried_again() -> None
     assert (sample.backlog, sample.dead_letters, sample.ride_throttles) == (3, 0, 0)
     assert (sample.activity.throttles, sample.activity.retried, sample.activity.running) == (3, 4, 1)
     assert all(0 < probe.took_s < 1 for probe in looking.probes)
-    assert all(0 <= row.processors <= 1 and row.emulator is None for row in looking.busy)
+    assert all(0 <= row.processors <= 1 for row in looking.busy)
+    assert [row.emulator for row in looking.busy] == [pytest.approx(0.25)] * len(looking.busy)
 
 
 def test_a_lab_that_refuses_every_connection_is_gone() -> None:
-    looking = Watch(Stores(DEPLOYMENT, None, None, refusing()), emulator_pid=None)
+    looking = Watch(Stores(DEPLOYMENT, None, None, refusing()))
 
     with looking:
         wait_until(lambda: looking.is_lab_gone)
@@ -100,7 +108,7 @@ def test_a_lab_that_refuses_every_connection_is_gone() -> None:
 def test_a_lab_that_is_only_slow_is_not_gone() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         observation = Observation(f"http://127.0.0.1:{silent.getsockname()[1]}", timeout_s=0.05)
-        looking = Watch(Stores(DEPLOYMENT, None, None, observation), emulator_pid=None)
+        looking = Watch(Stores(DEPLOYMENT, None, None, observation))
         with looking:
             wait_until(lambda: bool(looking.busy))
             time.sleep(0.15)  # longer than a lab that refuses would be given
@@ -117,8 +125,13 @@ def test_a_lab_that_is_not_there_and_one_that_is_silent_are_told_apart() -> None
     assert not isinstance(raised.value, LabRefusesError)
 
 
-def test_a_process_number_of_somewhere_else_is_not_taken_for_the_emulator() -> None:
-    assert Watch(Stores(DEPLOYMENT, None, None, refusing()), emulator_pid=1)._emulator is None
+def test_a_share_is_of_one_process_and_of_some_time() -> None:
+    before = ProcessorTime(at=100.0, used_s=10.0)
+
+    assert ProcessorTime(at=102.0, used_s=11.0).share_since(before) == 0.5
+    assert ProcessorTime(at=102.0, used_s=1.0).share_since(before) is None  # it was started again
+    assert before.share_since(before) is None
+    assert before.share_since(None) is None
 
 
 def test_rows_of_a_time_are_found() -> None:

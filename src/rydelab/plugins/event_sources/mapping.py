@@ -71,6 +71,7 @@ class SqsMapping:
         self.state_transition_reason = EsmStateReason.USER_INITIATED
         self._function_arn: str = configuration["FunctionArn"]
         self._function_name = parse_arn(self._function_arn)["resource"].split(":")[1]
+        self._role_arn = ""
         self._queue = LocalQueue(configuration["EventSourceArn"])
         self._source = Source(self._queue.arn, self._queue.region)
         self._batch_size = int(configuration.get("BatchSize") or MOST_PER_CALL)
@@ -159,6 +160,7 @@ class SqsMapping:
 
     def _receive(self, pool: ThreadPoolExecutor) -> None:
         """Receive one batch, or nothing within a second, and have it handled."""
+        self._role_arn = get_function_version_from_arn(self._function_arn).config.role  # it may have another by now
         self._require("sqs:ReceiveMessage")
         self._require("sqs:GetQueueAttributes")
         messages = list(self._queue.receive(min(self._batch_size, MOST_PER_CALL), _RECEIVE_WAIT_S))
@@ -207,9 +209,8 @@ class SqsMapping:
         self._queue.delete(receipt_handles)
 
     def _require(self, action: str) -> None:
-        """Raise AccessDeniedError if the function's role, as it is now, may not do *action* with the queue."""
-        version = get_function_version_from_arn(self._function_arn)
-        require_role(version.config.role, self._function_name, action, self._queue.arn)
+        """Raise AccessDeniedError if the function's role may not do *action* with the queue."""
+        require_role(self._role_arn, self._function_name, action, self._queue.arn)
 
     def _wait_for_a_slot(self) -> bool:
         """Wait until one more batch may be handled; false if the mapping was stopped."""

@@ -16,6 +16,8 @@ from rydelab.plugins.permissions.callers import Caller, RoleCaller
 from rydelab.plugins.permissions.needs import Need
 
 _PRINCIPAL_TAG: Final = "aws:principaltag/"
+_OWNERS: Final = frozenset({"apigateway", "cloudwatch", "events", "ses"})
+"""Services that still say ``aws:SourceOwner``, which a topic's default policy asks for (SNS developer guide)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ _OF_SERVICES: Final[Mapping[str, Callable[[Service, Facts], str | None]]] = {
     "aws:principalservicename": lambda service, _facts: service.arn,
     "aws:sourceaccount": _source_account,
     "aws:sourcearn": lambda _service, facts: facts.source_arn,
-    "aws:sourceowner": _source_account,
+    "aws:sourceowner": lambda service, facts: _source_account(service, facts) if service.name in _OWNERS else None,
 }
 _OF_ROLES: Final[Mapping[str, Callable[[RoleSession, Facts], str | None]]] = {
     "aws:principalaccount": lambda session, _facts: session.account_id,

@@ -57,8 +57,12 @@ def needs_of(call: Call) -> Iterator[Need]:
     rule = _RULES.get(call.service)
     if rule is None:
         yield Need(f"{call.service}:{call.operation}", _only_arn(call))
-    else:
-        yield from rule(call)
+        return
+    try:
+        needs = list(rule(call))
+    except (AttributeError, IndexError, KeyError, TypeError):  # a malformed request, which the service will refuse
+        needs = [Need(f"{call.service}:{call.operation}", None)]
+    yield from needs
 
 
 def _only_arn(call: Call) -> str | None:

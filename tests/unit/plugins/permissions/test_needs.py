@@ -137,6 +137,8 @@ def needs(service: str, operation: str, request: dict[str, Any]) -> list[tuple[s
             {"stateMachineArn": f"arn:aws:states:{HERE}:stateMachine:m", "input": "{}"},
             [("states:StartExecution", f"arn:aws:states:{HERE}:stateMachine:m")],
         ),
+        ("dynamodb", "TransactWriteItems", {"TransactItems": [{"Put": {}}]}, [("dynamodb:TransactWriteItems", None)]),
+        ("dynamodb", "ExecuteStatement", {"Statement": ""}, [("dynamodb:ExecuteStatement", None)]),
         ("glue", "GetTable", {"Name": "t"}, [("glue:GetTable", None)]),
     ],
 )

@@ -8,7 +8,7 @@ import secrets
 import shutil
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -50,24 +50,47 @@ class Project:
         """Locust's page, from this machine."""
         return f"http://127.0.0.1:{self.web_port}"
 
-    def compose(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    def compose(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run ``docker compose`` in the project, to its end, whatever that is."""
-        # Nothing of this test run's own environment may help.
-        own = {name: value for name, value in os.environ.items() if not name.startswith(("RYDELAB_", "COMPOSE_"))}
-        settings = {"RYDELAB_PORT": str(self.port), "RYDELAB_WEB_PORT": str(self.web_port)}
         return subprocess.run(
-            ["docker", "compose", "--ansi", "never", "--project-name", self.name, *arguments],
+            self._command(arguments),
             cwd=self.folder,
-            env=own | settings | environ,
+            env=self._environ,
             capture_output=True,
             text=True,
             timeout=TIMEOUT_S,
             check=False,
         )
 
-    def done(self, *arguments: str, **environ: str) -> str:
+    @contextmanager
+    def started(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+        """Begin to run ``docker compose`` in the project; standard error goes where standard output goes."""
+        process = subprocess.Popen(
+            self._command(arguments),
+            cwd=self.folder,
+            env=self._environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        with process:
+            try:
+                yield process
+            finally:
+                process.kill()
+
+    def _command(self, arguments: Sequence[str]) -> list[str]:
+        return ["docker", "compose", "--ansi", "never", "--project-name", self.name, *arguments]
+
+    @property
+    def _environ(self) -> dict[str, str]:
+        # Nothing of this test run's own environment may help.
+        own = {name: value for name, value in os.environ.items() if not name.startswith(("RYDELAB_", "COMPOSE_"))}
+        return own | {"RYDELAB_PORT": str(self.port), "RYDELAB_WEB_PORT": str(self.web_port)}
+
+    def done(self, *arguments: str) -> str:
         """As `compose`, of what must succeed; returns what it printed to standard output."""
-        run = self.compose(*arguments, **environ)
+        run = self.compose(*arguments)
         assert run.returncode == 0, f"docker compose {' '.join(arguments)}\n{run.stdout}\n{run.stderr}"
         return run.stdout
 

@@ -1,16 +1,21 @@
 """One kind of capacity, read or write, of one table or global index: where a request is admitted or refused."""
 
 import math
-from bisect import bisect_right
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from rydelab.capacity.bucket import ROUNDING, Bucket, Undo
+from rydelab.capacity.bucket import ROUNDING, ROW, STATE, Bucket, Number, Undo
 from rydelab.capacity.partitions import Partitions
+from rydelab.capacity.rows import PAIR_BYTES, ROW_OF, pair_offset
 from rydelab.capacity.settings import Settings
 from rydelab.capacity.throttling import ADMITTED, Access, BillingMode, Decision, Limit, Throttle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+read_row = ROW.unpack_from
+write_state = STATE.pack_into
+ONE_PARTITION = 2 * PAIR_BYTES
 
 
 class Limiter(Bucket):
@@ -24,12 +29,8 @@ class Limiter(Bucket):
         "_hot_units",
         "_partitions",
         "_settings",
-        "_sides",
-        "_starts",
         "access",
-        "admitted_requests",
         "ceiling",
-        "consumed_units",
         "index",
         "limit",
         "mode",
@@ -39,6 +40,9 @@ class Limiter(Bucket):
         "wake_at",
     )
 
+    consumed_units = Number(2)
+    _admitted = Number(3)
+
     def __init__(
         self,
         access: Access,
@@ -47,69 +51,67 @@ class Limiter(Bucket):
         *,
         table: str,
         index: str | None,
-        now: float,
     ) -> None:
-        super().__init__(rate=0.0, size=0.0, tokens=0.0, now=now)
+        self._settings = settings
+        self._partitions = partitions
+        self._hot_units = partitions.hot_units(access)
+        super().__init__(partitions.memory, ROW_OF[access])
         self.access = access
         self.table = table
         self.index = index
         self.mode = BillingMode.PROVISIONED
         self.limit = Limit.PROVISIONED
         self.ceiling: Bucket | None = None
-        self.consumed_units = 0.0
-        self.admitted_requests = 0
         self.throttle_events = dict.fromkeys(Limit, 0)
         self.wake_at = math.inf
         self.wake: Callable[[float], None] = _sleep
-        self._settings = settings
-        self._partitions = partitions
-        self._starts = partitions.starts
-        self._sides = partitions.sides[access]
-        self._hot_units = partitions.hot_units(access)
 
-    def admit(self, units: float, position: int, now: float) -> Decision:  # noqa: C901 (the hot path, without calls)
+    @property
+    def admitted_requests(self) -> int:
+        """How many requests were admitted."""
+        return int(self._admitted)
+
+    def admit(self, units: float, position: int, now: float) -> Decision:  # noqa: C901 (in one piece, without calls)
         """Admit or refuse one request of *units* for the key at *position*, at *now* (seconds, any epoch).
 
         Returns the singleton ADMITTED, or a refusal; a refused request takes nothing from any bucket.
         """
-        # The hot path of every table without indexes: buckets are worked in place, no object is made. Whatever is not
-        # plainly affordable goes to reserve(), which knows debt, ceilings and reasons.
+        # The way of nearly every request to a table without indexes: two rows are read, worked and written in place.
+        # What is not plainly affordable goes to reserve(), which knows debt, ceilings and reasons.
         if now >= self.wake_at:
             self.wake(now)
-        elapsed = now - self.last
-        tokens = self.tokens
+        memory, own_row = self.memory, self.offset
+        tokens, last, consumed_units, admitted, rate, size = read_row(memory, own_row)
+        elapsed = now - last
         if elapsed > 0.0:
-            tokens += elapsed * self.rate
-            if tokens > self.size:  # noqa: PLR1730 -- min() is a call, and this is the hot path
-                tokens = self.size
-        side = self._sides[bisect_right(self._starts, position)]
-        side_elapsed = now - side.last
-        side_tokens = side.tokens
-        if side_elapsed > 0.0:
-            side_tokens += side_elapsed * side.rate
-            if side_tokens > side.size:  # noqa: PLR1730 -- as above
-                side_tokens = side.size
+            last = now
+            tokens += elapsed * rate
+            if tokens > size:  # noqa: PLR1730 -- min() is a call, and this is done for each request
+                tokens = size
+        if len(memory) == ONE_PARTITION:
+            row = PAIR_BYTES + own_row
+        else:
+            partitions = self._partitions
+            pair = partitions.directory[position >> partitions.shift] or pair_offset(partitions.at(position))
+            row = pair + own_row
+        side_tokens, side_last, window_units, window_end, rate, size = read_row(memory, row)
+        elapsed = now - side_last
+        if elapsed > 0.0:
+            side_last = now
+            side_tokens += elapsed * rate
+            if side_tokens > size:  # noqa: PLR1730 -- as above
+                side_tokens = size
         if units > tokens or units > side_tokens or self.ceiling is not None:
             return self._admit_closely(units, position, now)
-        self.tokens = tokens - units
-        side.tokens = side_tokens - units
-        if elapsed > 0.0:
-            self.last = now
-        if side_elapsed > 0.0:
-            side.last = now
-        if side.heat is not None:
-            self.count(units, position, now)
-            return ADMITTED
-        if now < side.window_end:
-            side.window_units += units
-        elif side.window_units < self._hot_units:  # a cold window ends: as Partitions.close_window, which is a call
-            side.window_end = now + self._settings.heat_window_s
-            side.window_units = units
-        else:
-            self.count(units, position, now)
-            return ADMITTED
-        self.consumed_units += units
-        self.admitted_requests += 1
+        if now < window_end:
+            window_units += units
+        elif window_units < self._hot_units:  # a cold window ends: as Partitions.close_window, which is a call
+            window_units = units
+            window_end = now + self._settings.heat_window_s
+        write_state(memory, own_row, tokens - units, last, consumed_units + units, admitted + 1.0)
+        write_state(memory, row, side_tokens - units, side_last, window_units, window_end)
+        if now >= window_end:
+            self._partitions.warm(self.access, self._partitions.at(position), position, units, now)
         return ADMITTED
 
     def reserve(self, units: float, position: int | None, now: float, undo: Undo) -> Throttle | None:
@@ -121,21 +123,22 @@ class Limiter(Bucket):
         if now >= self.wake_at:
             self.wake(now)
         settings = self._settings
-        buckets = self._concerned(position)
-        for limit, bucket in buckets:
+        buckets = []
+        for limit, bucket in self._concerned(position):
             if not bucket.affords(units, now, settings):
                 return self._throttle(limit)
-        for _, bucket in buckets:
-            undo.append((bucket, bucket.tokens, bucket.last))
+            buckets.append(bucket)
+        for bucket in buckets:
+            bucket.note(undo)
             bucket.take(units, now)
         return None
 
     def count(self, units: float, position: int | None, now: float) -> None:
         """Count *units* that were taken as consumed, and as heat of their partition."""
-        self.consumed_units += units
-        self.admitted_requests += 1
+        tokens, last, consumed_units, admitted = STATE.unpack_from(self.memory, self.offset)
+        write_state(self.memory, self.offset, tokens, last, consumed_units + units, admitted + 1.0)
         if position is not None:
-            self._partitions.warm(self.access, bisect_right(self._starts, position), position, units, now)
+            self._partitions.warm(self.access, self._partitions.at(position), position, units, now)
 
     def open_page(self, position: int | None, now: float) -> Throttle | None:
         """Tell why a page of unknown size may not be read at *now*; None if it may. Takes nothing."""
@@ -163,11 +166,11 @@ class Limiter(Bucket):
         """
         if now >= self.wake_at:
             self.wake(now)
-        wide = self._concerned(None)
-        places = list(range(len(self._sides))) if position is None else [bisect_right(self._starts, position)]
+        wide = list(self._concerned(None))
+        places = list(range(len(self._partitions))) if position is None else [self._partitions.at(position)]
         share, extra = divmod(count, len(places))
         fitting = [
-            min(share + (number < extra), _fitting(self._sides[place], units, now))
+            min(share + (number < extra), _fitting(self._partitions.side(self.access, place), units, now))
             for number, place in enumerate(places)
         ]
         room = [_fitting(bucket, units, now) for _, bucket in wide]
@@ -177,12 +180,12 @@ class Limiter(Bucket):
         if not admitted:
             return 0
         self.consumed_units += units * admitted
-        self.admitted_requests += admitted
+        self._admitted += admitted
         for _, bucket in wide:
             bucket.take(units * admitted, now)
         each = units * admitted / sum(fitting)
         for place, part in reversed(list(zip(places, fitting, strict=True))):  # a split moves only what is behind it
-            self._sides[place].take(each * part, now)
+            self._partitions.side(self.access, place).take(each * part, now)
             self._partitions.warm(self.access, place, position, each * part, now)
         return admitted
 
@@ -198,13 +201,12 @@ class Limiter(Bucket):
         self.count(units, position, now)
         return ADMITTED
 
-    def _concerned(self, position: int | None) -> list[tuple[Limit, Bucket]]:
-        concerned: list[tuple[Limit, Bucket]] = [(self.limit, self)]
+    def _concerned(self, position: int | None) -> Iterator[tuple[Limit, Bucket]]:
+        yield self.limit, self
         if self.ceiling is not None:
-            concerned.append((Limit.ON_DEMAND_MAXIMUM, self.ceiling))
+            yield Limit.ON_DEMAND_MAXIMUM, self.ceiling
         if position is not None:
-            concerned.append((Limit.KEY_RANGE, self._sides[bisect_right(self._starts, position)]))
-        return concerned
+            yield Limit.KEY_RANGE, self._partitions.side(self.access, self._partitions.at(position))
 
     def _throttle(self, limit: Limit) -> Throttle:
         return Throttle(limit, self.access, self.mode, self.table, self.index)

@@ -2,13 +2,15 @@
 
 import math
 from bisect import bisect_right
+from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 from itertools import pairwise
 from typing import Literal
 
-from rydelab.capacity.bucket import Bucket
+from rydelab.capacity.bucket import ROW, STATE
 from rydelab.capacity.heat import KeyHeat
 from rydelab.capacity.positions import POSITIONS
+from rydelab.capacity.rows import PAIR_BYTES, ROW_OF, PartitionSide, cold_row, make_directory, pair_offset
 from rydelab.capacity.settings import Settings
 from rydelab.capacity.throttling import Access
 
@@ -26,39 +28,49 @@ def partitions_by_size(size_bytes: int, settings: Settings) -> int:
     return max(1, -(-size_bytes // settings.partition_bytes))
 
 
-class PartitionSide(Bucket):
-    """One partition's reads or its writes: the bucket of its ceiling, and how hot it is."""
+@dataclass(slots=True)
+class HotPartition:
+    """A partition that was hot in its last heat window: the window that is open now, and what each key consumed."""
 
-    __slots__ = ("heat", "hot_since", "window_end", "window_units")
-
-    def __init__(self, *, rate: float, size: float, tokens: float, now: float) -> None:
-        super().__init__(rate=rate, size=size, tokens=tokens, now=now)
-        self.window_end = -math.inf
-        self.window_units = 0.0
-        self.hot_since: float | None = None
-        self.heat: KeyHeat | None = None
+    since: float
+    heat: KeyHeat
+    window_units: float = 0.0
+    window_end: float = 0.0
 
 
 class Partitions:
     """The partitions of one table or global index, in order of position. They are split and never merged.
 
-    ``starts[i]`` is the first position of partition i + 1; ``sides[access][i]`` is partition i. These lists
-    are changed in place and never replaced, so that a limiter may keep them.
+    ``starts[i]`` is the first position of partition i + 1. ``memory`` holds their buckets, and before them those of
+    the limiters (:mod:`rydelab.capacity.rows`); it is changed in place and never replaced. A limiter finds the row
+    of a key in ``directory``, at the key's position shifted by ``shift``.
     """
 
-    __slots__ = ("_settings", "sides", "starts")
+    __slots__ = ("_hot", "_settings", "directory", "memory", "shift", "starts")
 
     def __init__(self, settings: Settings, now: float) -> None:
         self._settings = settings
+        self._hot: dict[tuple[Access, int], HotPartition] = {}  # by the first position of the partition
         self.starts: list[int] = []
-        self.sides: dict[Access, list[PartitionSide]] = {}
+        self.directory, self.shift = make_directory(self.starts)
+        self.memory = bytearray()
+        for _ in Access:
+            self.memory += ROW.pack(0.0, now, 0.0, 0.0, 0.0, 0.0)
         for access in Access:
-            ceiling = self.ceiling(access)
-            size = ceiling * settings.partition_burst_s
-            self.sides[access] = [PartitionSide(rate=ceiling, size=size, tokens=size, now=now)]
+            rate = self.ceiling(access)
+            size = rate * settings.partition_burst_s
+            self.memory += cold_row(rate=rate, size=size, tokens=size, last=now)
 
     def __len__(self) -> int:
         return len(self.starts) + 1
+
+    def side(self, access: Access, place: int) -> PartitionSide:
+        """Return the reads or the writes of partition *place*, until the next split."""
+        return PartitionSide(self.memory, pair_offset(place) + ROW_OF[access])
+
+    def sides(self, access: Access) -> list[PartitionSide]:
+        """Return the reads or the writes of every partition, until the next split."""
+        return [self.side(access, place) for place in range(len(self))]
 
     def ceiling(self, access: Access) -> float:
         """Return the most units per second that one partition serves."""
@@ -78,8 +90,8 @@ class Partitions:
 
     def fill(self) -> None:
         """Give every partition of a fresh table what it may serve at once."""
-        for sides in self.sides.values():
-            for side in sides:
+        for access in Access:
+            for side in self.sides(access):
                 side.tokens = side.size
 
     def grow(self, count: int, now: float) -> None:
@@ -94,25 +106,18 @@ class Partitions:
         for _ in range(missing):
             width, start = heappop(widest)
             middle = start - width // 2
-            self.split(self.at(start), middle, now)
+            self._divide(self.at(start), middle, now)
             heappush(widest, (start - middle, start))
             heappush(widest, (width + middle - start, middle))
+        self.directory, self.shift = make_directory(self.starts)
 
     def split(self, place: int, position: int, now: float) -> None:
         """Divide partition *place* at *position*, which becomes the first of the new partition behind it.
 
         Each half starts with half of what the parent could still serve at once, and cold.
         """
-        self.starts.insert(place, position)
-        for sides in self.sides.values():
-            parent = sides[place]
-            halves = [
-                PartitionSide(
-                    rate=parent.rate, size=parent.size, tokens=parent.level(now) / 2, now=max(now, parent.last)
-                )
-                for _ in range(2)
-            ]
-            sides[place : place + 1] = halves
+        self._divide(place, position, now)
+        self.directory, self.shift = make_directory(self.starts)
 
     def share(self, access: Access, rate: float, now: float) -> None:
         """Tell each partition what it may serve of a table's *rate*.
@@ -126,19 +131,24 @@ class Partitions:
             part = rate / len(self)
             size = min(size, part * self._settings.burst_s)
             ceiling = min(ceiling, part)
-        for side in self.sides[access]:
+        for side in self.sides(access):
             side.reshape(rate=ceiling, size=size, now=now)
 
     def warm(self, access: Access, place: int, position: int | None, units: float, now: float) -> None:
         """Count *units* as heat of partition *place*: of the key at *position*, or of all its keys alike if None."""
-        side = self.sides[access][place]
-        if now >= side.window_end:
+        row = pair_offset(place) + ROW_OF[access]
+        tokens, last, window_units, window_end = STATE.unpack_from(self.memory, row)
+        if now < window_end:  # and cold: the row of a hot partition has no end of a window
+            STATE.pack_into(self.memory, row, tokens, last, window_units + units, window_end)
+            return
+        window = self._window(access, place)
+        if now >= window.window_end:
             first = self._range(place)[0] if position is None else position
             self.close_window(access, place, now)
-            side = self.sides[access][self.at(first)]
-        side.window_units += units
-        if side.heat is not None:
-            side.heat.record(position, units)
+            window = self._window(access, self.at(first))
+        window.window_units += units
+        if isinstance(window, HotPartition):
+            window.heat.record(position, units)
 
     def close_window(self, access: Access, place: int, now: float) -> None:
         """Judge partition *place* by the units of the heat window that has ended, and begin the next at *now*.
@@ -147,26 +157,41 @@ class Partitions:
         key has nearly all of them, no split helps, and its requests go on being throttled.
         """
         settings = self._settings
-        side = self.sides[access][place]
-        is_hot = side.window_units >= self.hot_units(access)
-        idle = now - side.window_end > settings.heat_window_s
-        ended = side.window_end
-        side.window_units = 0.0
-        side.window_end = now + settings.heat_window_s
-        if not is_hot or idle:
-            side.hot_since = side.heat = None
+        first, end = self._range(place)
+        side, hot = self.side(access, place), self._hot.pop((access, first), None)
+        window = hot or side
+        ended, next_end = window.window_end, now + settings.heat_window_s
+        if window.window_units < self.hot_units(access) or now - ended > settings.heat_window_s:
+            side.window_units, side.window_end = 0.0, next_end
             return
-        if side.hot_since is None:
-            side.hot_since = ended - settings.heat_window_s
-        elif side.heat is not None and ended - side.hot_since >= settings.split_after_s:
-            position = side.heat.split_point(settings.split_min_share)
-            side.heat = None
+        if hot is None:
+            hot = HotPartition(since=ended - settings.heat_window_s, heat=self._heat(first, end))
+        elif ended - hot.since >= settings.split_after_s:
+            position = hot.heat.split_point(settings.split_min_share)
             if position is not None and len(self) < settings.max_partitions:
                 self.split(place, position, now)
                 return
-        if side.heat is None:
-            first, end = self._range(place)
-            side.heat = KeyHeat(first, end, bins=settings.heat_bins, keys=settings.heat_keys)
+            hot.heat = self._heat(first, end)
+        hot.window_units, hot.window_end = 0.0, next_end
+        self._hot[access, first] = hot
+        side.window_units, side.window_end = math.inf, -math.inf  # so that the limiter brings each request to warm()
+
+    def _window(self, access: Access, place: int) -> PartitionSide | HotPartition:
+        """Return what counts the heat window of partition *place*: its row or, while it is hot, more than that."""
+        return self._hot.get((access, self._range(place)[0])) or self.side(access, place)
+
+    def _heat(self, first: int, end: int) -> KeyHeat:
+        return KeyHeat(first, end, bins=self._settings.heat_bins, keys=self._settings.heat_keys)
+
+    def _divide(self, place: int, position: int, now: float) -> None:
+        halves = b""
+        for access in Access:
+            self._hot.pop((access, self._range(place)[0]), None)
+            side = self.side(access, place)
+            halves += cold_row(rate=side.rate, size=side.size, tokens=side.level(now) / 2, last=max(now, side.last))
+        offset = pair_offset(place)
+        self.memory[offset : offset + PAIR_BYTES] = halves + halves
+        self.starts.insert(place, position)
 
     def _range(self, place: int) -> tuple[int, int]:
         first = self.starts[place - 1] if place else 0

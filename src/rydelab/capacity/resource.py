@@ -56,7 +56,7 @@ class Resource:
         self.size_bytes = size_bytes
         self.partitions = Partitions(settings, now)
         self.limiters = {
-            access: Limiter(access, self.partitions, settings, table=table, index=index, now=now) for access in Access
+            access: Limiter(access, self.partitions, settings, table=table, index=index) for access in Access
         }
         self.read, self.write = self.limiters[Access.READ], self.limiters[Access.WRITE]
         self.provisioned = Throughput(0.0, 0.0)
@@ -176,7 +176,7 @@ class Resource:
             limiter.ceiling = None
         elif limiter.ceiling is None:
             size = maximum * settings.on_demand_maximum_burst_s
-            limiter.ceiling = Bucket(rate=maximum, size=size, tokens=0.0, now=now)
+            limiter.ceiling = Bucket.alone(rate=maximum, size=size, tokens=0.0, now=now)
         else:
             limiter.ceiling.reshape(rate=maximum, size=maximum * settings.on_demand_maximum_burst_s, now=now)
 

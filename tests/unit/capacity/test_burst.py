@@ -56,7 +56,7 @@ def test_timeline(make_table: Callable[..., Table], settings: Settings, steps: l
 
 
 def test_taking_at_an_earlier_time_moves_no_clock_back() -> None:
-    bucket = Bucket(rate=1, size=10, tokens=10, now=9.0)
+    bucket = Bucket.alone(rate=1, size=10, tokens=10, now=9.0)
     bucket.take(4, 5.0)
     assert bucket.level(9.0) == 6
 

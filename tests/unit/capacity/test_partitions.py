@@ -7,6 +7,7 @@ from rydelab.capacity.charges import ReadCharge, WriteCharge
 from rydelab.capacity.heat import KeyHeat
 from rydelab.capacity.partitions import Partitions, partitions_by_size, partitions_by_throughput
 from rydelab.capacity.positions import POSITIONS
+from rydelab.capacity.rows import pair_offset
 from rydelab.capacity.settings import GIB, Settings
 from rydelab.capacity.table import Table
 from rydelab.capacity.throttling import Access, Limit
@@ -47,8 +48,33 @@ def test_partitions_divide_all_positions_evenly() -> None:
     partitions.grow(8, 0.0)
     assert partitions.starts == [POSITIONS // 8 * number for number in range(1, 8)]
     partitions.grow(10, 0.0)
-    assert len(partitions) == len(partitions.sides[Access.READ]) == len(partitions.sides[Access.WRITE]) == 10
+    assert len(partitions) == len(partitions.sides(Access.READ)) == len(partitions.sides(Access.WRITE)) == 10
     assert partitions.starts == sorted(set(partitions.starts))
+
+
+def test_the_directory_finds_what_a_search_finds_after_splits_anywhere() -> None:
+    chance = random.Random(7)  # noqa: S311
+    partitions = Partitions(Settings(), now=0.0)
+    for count in (1, 2, 3, 8, 11, 300):
+        partitions.grow(count, 0.0)
+        for _ in range(count // 3):
+            place = chance.randrange(len(partitions))
+            first, end = ([0, *partitions.starts, POSITIONS][place + edge] for edge in (0, 1))
+            if end - first > 1:
+                partitions.split(place, chance.randrange(first + 1, end), 0.0)
+        edges = [position + offset for position in (*partitions.starts, 1) for offset in (-1, 0, 1)]
+        for position in [0, POSITIONS - 1, *edges, *(chance.randrange(POSITIONS) for _ in range(1000))]:
+            found = partitions.directory[position >> partitions.shift]
+            assert found in {0, pair_offset(partitions.at(position))}
+
+
+def test_after_growth_alone_there_is_nothing_to_search() -> None:
+    partitions = Partitions(Settings(), now=0.0)
+    partitions.grow(777, 0.0)
+    assert 0 not in partitions.directory
+    assert {partitions.directory[position >> partitions.shift] for position in [0, *partitions.starts]} == {
+        pair_offset(place) for place in range(777)
+    }
 
 
 def test_a_hot_key_throttles_while_its_table_has_capacity_to_spare(
@@ -95,7 +121,7 @@ def test_static_shares_without_adaptive_capacity(
 ) -> None:
     settings = Settings(adaptive_capacity=False, partitions_by_throughput="larger")
     table = make_table(write=write, settings=settings)
-    sides = table.resource().partitions.sides[Access.WRITE]
+    sides = table.resource().partitions.sides(Access.WRITE)
     assert [side.rate for side in sides] == [share] * partitions
 
 
@@ -165,10 +191,10 @@ def test_heat_that_pauses_starts_over(make_table: MakeTable) -> None:
 
 def test_a_split_creates_no_units(make_table: MakeTable) -> None:
     partitions = make_table(write=5000).resource().partitions
-    side = partitions.sides[Access.WRITE][0]
+    side = partitions.sides(Access.WRITE)[0]
     side.take(400.0, 0.0)
     partitions.split(0, 1000, 0.0)
-    assert [half.level(0.0) for half in partitions.sides[Access.WRITE][:2]] == [300.0, 300.0]
+    assert [half.level(0.0) for half in partitions.sides(Access.WRITE)][:2] == [300.0, 300.0]
 
 
 def test_the_number_of_partitions_is_bounded(make_table: MakeTable) -> None:

@@ -55,7 +55,7 @@ charges = st.one_of(
 
 def state(tables: Iterable[Table]) -> list[object]:
     limiters = [
-        (limiter, resource.partitions.sides[limiter.access])
+        (limiter, resource.partitions.sides(limiter.access))
         for table in tables
         for resource in table.resources.values()
         for limiter in resource.limiters.values()
@@ -208,3 +208,35 @@ def test_the_fast_path_decides_as_the_careful_one(
         charge = WriteCharge(asked, position)
         assert fast.admit_write(charge, now) == admit_transaction([(careful, charge)], now).items[0]
         assert state([fast]) == state([careful])
+
+
+@schedules
+@given(
+    st.lists(
+        st.tuples(
+            st.one_of(st.just(0.0), st.floats(-3, 12), st.floats(0, 300)),
+            st.sampled_from([0.5, 1.0, 40.0]),
+            st.integers(0, POSITIONS - 1),
+        ),
+        max_size=80,
+    ),
+    st.sampled_from([1, 5]),
+    st.sampled_from([0.0, 1_763_000_000.25]),
+)
+def test_the_short_way_of_a_decision_leaves_behind_what_the_long_way_does(
+    steps: list[tuple[float, float, int]], partitions: int, start: float
+) -> None:
+    """Above all when a heat window ends: cold ones end in place in Limiter.admit, which close_window does otherwise."""
+    settings = Settings(heat_window_s=10, heat_threshold=0.002, split_after_s=20, max_debt_units=0)
+    short, long = (provisioned(4000, start, settings).resource() for _ in range(2))
+    for resource in (short, long):
+        resource.partitions.grow(partitions, start)
+    now = start
+    for gap, asked, position in steps:
+        now += gap
+        admitted = short.write.admit(asked, position, now).admitted
+        assert admitted == (long.write.reserve(asked, position, now, []) is None)
+        if admitted:
+            long.write.count(asked, position, now)
+        assert short.partitions.memory == long.partitions.memory
+        assert short.partitions.starts == long.partitions.starts

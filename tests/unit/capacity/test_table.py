@@ -15,7 +15,7 @@ MakeTable = Callable[..., Table]
 def held(*tables: Table) -> list[object]:
     """Everything that a refused request must leave alone."""
     limiters = [
-        (limiter, resource.partitions.sides[limiter.access])
+        (limiter, resource.partitions.sides(limiter.access))
         for table in tables
         for resource in table.resources.values()
         for limiter in resource.limiters.values()

@@ -3,17 +3,18 @@
 import argparse
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from rich.console import Console
 
+from rydelab.capacity.price_file import packaged_prices
 from rydelab.cli import Command
 from rydelab.errors import RydelabError
 from rydelab.lab import schedule
-from rydelab.lab.cell import parse_cells
+from rydelab.lab.cell import Cell, parse_cells
 from rydelab.lab.compare import EXIT_FAILED, with_cells
 from rydelab.lab.load import LOADTESTS
 from rydelab.lab.results import RunFolder, check_writable
@@ -28,8 +29,12 @@ from rydelab.lab.simulation import (
     scaled,
     simulate_cells,
 )
+from rydelab.lab.sweep import Sweeper, heaviest, parse_axes, sweep_load
+from rydelab.lab.sweep_results import PAGE, save_sweep
 from rydelab.lab.trace import read_trace
 from rydelab.report.summary import RunSummary, Simulated
+from rydelab.report.sweep import Sweep
+from rydelab.report.sweep_text import render_sweep
 from rydelab.report.terminal import render
 from rydelab.settings import Settings
 from rydelab.simulator.engine import MOST_EXACT_ARRIVALS, EngineName
@@ -54,6 +59,7 @@ examples:
   rydelab simulate workshop --scale 100 --profile aws    a hundred times the load, with typical times of AWS
   rydelab simulate last-month.csv --cells '*:on-demand,*:autoscaled:write_units=5'
   rydelab simulate quick --profile mine.toml             with service times of your own
+  rydelab simulate day --sweep wcu=5,10,20,40 --sweep arrivals=5,10,20     what each is recorded of, and costs
 
 Two engines: exact looks at each arrival, aggregate at many equal ones together. Without --engine it is exact up to
 {MOST_EXACT_ARRIVALS:,} arrivals in a cell.
@@ -81,6 +87,8 @@ class Wishes:
     seed: int = 0
     thresholds: Sequence[str] = field(default_factory=tuple)
     results_dir: Path = Path("results")
+    sweeps: Sequence[str] = field(default_factory=tuple)
+    """What is to be varied; nothing if it is empty."""
 
 
 def simulate(wishes: Wishes) -> int:
@@ -88,6 +96,8 @@ def simulate(wishes: Wishes) -> int:
     path, scenario = read_source(wishes.source)
     cells = parse_cells(wishes.cells) if wishes.cells is not None else scenario.cells
     scenario = scaled(with_cells(scenario, cells, wishes.thresholds), wishes.scale)
+    if wishes.sweeps:
+        return _sweep(wishes, scenario, cells)
     place = place_of(wishes, scenario)
     check_writable(wishes.results_dir)
     sys.stderr.write(f"{_engine_in_words(wishes, scenario, place)}\n")
@@ -100,7 +110,7 @@ def simulate(wishes: Wishes) -> int:
         name=scenario.name,
         started_at=started.isoformat(timespec="seconds"),
         cells=tuple(result.summary for result in results),
-        notes=_notes(scenario),
+        notes=tuple(_notes(scenario, place.engine)),
         simulated=Simulated(place.engine, place.profile.name, place.seed, wishes.scale),
     )
     folder = RunFolder.create(wishes.results_dir, name=f"{scenario.name}-simulated", started=started)
@@ -114,6 +124,27 @@ def simulate(wishes: Wishes) -> int:
     sys.stdout.write(f"Saved in {folder.path}\n")
     passed = all(result.passed for cell in summary.cells for result in cell.thresholds)
     return 0 if passed and summary.succeeded else EXIT_FAILED
+
+
+def _sweep(wishes: Wishes, scenario: Scenario, cells: Sequence[Cell]) -> int:
+    """Simulate the scenario with settings varied, save and show what that comes to."""
+    axes = parse_axes(wishes.sweeps, cells)
+    place = place_of(wishes, heaviest(scenario, axes))
+    check_writable(wishes.results_dir)
+    started = datetime.now().astimezone()
+    sweep = Sweep(
+        name=scenario.name,
+        started_at=started.isoformat(timespec="seconds"),
+        axes=axes,
+        cells=tuple(Sweeper(scenario, place).swept(cells, axes)),
+        simulated=Simulated(place.engine, place.profile.name, place.seed, wishes.scale),
+        load=sweep_load(scenario, axes),
+    )
+    prices = packaged_prices()
+    folder = save_sweep(sweep, prices, results_dir=wishes.results_dir, started=started)
+    sys.stdout.write(render_sweep(sweep, prices, color=Console().is_terminal))
+    sys.stdout.write(f"Saved in {folder}; the picture is {PAGE}\n")
+    return 0
 
 
 def read_source(source: str) -> tuple[Path, Scenario]:
@@ -176,10 +207,13 @@ def _engine_in_words(wishes: Wishes, scenario: Scenario, place: Place) -> str:
     return f"Simulating {arrivals:,} arrivals in each cell; engine {place.engine} ({why}), profile {place.profile.name}"
 
 
-def _notes(scenario: Scenario) -> tuple[str, ...]:
-    if arrivals_of(scenario) <= MOST_ROWS:
-        return ()
-    return (f"requests.csv has no rows: there are more than {MOST_ROWS:,} arrivals in each cell.",)
+def _notes(scenario: Scenario, engine: EngineName) -> Iterator[str]:
+    if scenario.faults:
+        yield f"The scenario's faults ({len(scenario.faults)}) are left out: the simulator plays a lab without any."
+    if engine == "aggregate" and scenario.process == "poisson":
+        yield "Arrivals are spread evenly within each second: the aggregate engine knows no random ones."
+    if engine == "exact" and arrivals_of(scenario) > MOST_ROWS:
+        yield f"requests.csv has no rows: there are more than {MOST_ROWS:,} arrivals in each cell."
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -206,6 +240,13 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         help="a condition that the cells must meet, besides the scenario's; may be given more than once",
+    )
+    parser.add_argument(
+        "--sweep",
+        metavar="NAME=VALUE,…",
+        action="append",
+        default=[],
+        help="vary a setting, such as wcu=1,2,5 or arrivals=1,10,100 (a second); a second --sweep varies another",
     )
     parser.add_argument(
         "--results", metavar="DIR", type=Path, default=Path("results"), help="where runs are saved (default results)"
@@ -239,6 +280,7 @@ def _run(arguments: argparse.Namespace, _settings: Settings) -> int:
             seed=arguments.seed,
             thresholds=arguments.threshold,
             results_dir=arguments.results,
+            sweeps=arguments.sweep,
         )
     )
 

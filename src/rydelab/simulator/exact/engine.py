@@ -79,11 +79,11 @@ def _paths(world: World, arrivals: Arrivals) -> list[Callable[[float, int], None
     rides = RidePath(world, most_per_s=max(arrivals.per_step(1.0), default=0.0))
     over_http = HttpRecord(world, rides, reserved=None if cell.answers_first else cell.record_concurrency)
     if cell.design == "event-driven":
-        rides.hand_over_to(EventRecord(world, rides))
+        rides.take = EventRecord(world, rides).take
     elif cell.design == "queued":
-        rides.hand_over_to(QueueRecord(world, rides))
+        rides.take = QueueRecord(world, rides).take
     else:
-        rides.hand_over_to(over_http)
+        rides.take = over_http.take
     world.pool_is_complete()
     return [rides.arrive, over_http.arrive, rides.arrive_for_a_unicorn]
 

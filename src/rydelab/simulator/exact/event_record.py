@@ -13,9 +13,8 @@ from rydelab.capacity.throttling import ADMITTED
 from rydelab.simulator.exact.functions import REFUSED
 from rydelab.simulator.exact.publishing import Publisher
 from rydelab.simulator.exact.ride_path import RidePath
-from rydelab.simulator.exact.tally import GHOST, IN_FLIGHT, RECORDED
 from rydelab.simulator.exact.world import World
-from rydelab.simulator.exact.writes import TIMED_OUT, Write, Writer
+from rydelab.simulator.exact.writes import TIMED_OUT, Recording, Write
 
 _RETRY_S = 60.0
 _FIRST_REFUSED_S, _LAST_REFUSED_S = 1.0, 300.0
@@ -31,34 +30,22 @@ class _Event:
     refusals: int = 0
 
 
-class EventRecord:
+class EventRecord(Recording):
     """PutRideRecordSns and Lambda's queue of asynchronous events."""
 
     def __init__(self, world: World, rides: RidePath) -> None:
-        self.tally = world.tally
-        self.agenda = world.agenda
-        self.heap, self.number = world.agenda.heap, world.agenda.number
-        self.conditions = world.conditions
-        self.templates = world.templates
-        self.own_s = world.times("put_ride_record")
-        self.put_item_s = world.times("put_item")
+        reserved = world.cell.record_concurrency
+        super().__init__(world, "PutRideRecordSns", reserved=reserved)
         self.to_lambda_s = world.times("sns_to_lambda")
         self.publisher = Publisher(world, rides)
-        self.writer = Writer(world)
-        self.limiter = world.table.writes
-        self.units = world.table.units_per_ride
-        self.positions = world.positions
-        self.mask = len(world.positions) - 1
         self.speed = world.conditions.clock_speed
-        self.retries = world.retries
-        reserved = world.cell.record_concurrency
         self.is_limited = reserved is not None
         self.is_given_up_untried = reserved == 0
-        self.function = world.function("PutRideRecordSns", reserved=reserved, writes=True)
         self.received_s = array("d", bytes(8 * len(world.tally.due_s)))
         """When Lambda got the event of a ride."""
         patience_s = world.profile.limits["async_patience_s"]
-        self.workers = _Workers(self, patience_s) if patience_s else None
+        most = world.profile.limits["account_concurrency"]
+        self.workers = _Workers(self, patience_s, most=most) if patience_s else None
 
     def take(self, now_s: float, ride: int) -> None:
         """Publish a ride of RequestRide."""
@@ -88,19 +75,7 @@ class EventRecord:
         if decision is not ADMITTED:
             self.writer.refused(now_s, self._write(_Event(ride, received_s), received_s), decision)
             return
-        tally = self.tally
-        tally.recorded_s[ride] = now_s
-        end_s = now_s + self.put_item_s()
-        function = self.function
-        if function.quota is None:
-            heappush(function.ends_s, end_s)
-            function.total_s += end_s - received_s
-        else:
-            self.retries.succeeded(1, function.quota)
-            function.end(received_s, end_s, function.quota)
-        tally.fates[ride] = RECORDED if tally.fates[ride] == IN_FLIGHT else GHOST
-        tally.open -= 1
-        tally.backlog -= 1
+        self.record_event(ride, received_s, now_s)
 
     def invoke(self, now_s: float, event: _Event) -> None:
         """Hand an event to the function that has been waiting for a worker or for its time."""
@@ -162,9 +137,10 @@ class _Workers:
 
     _LINGER_S = 2.0
 
-    def __init__(self, owner: EventRecord, patience_s: float) -> None:
+    def __init__(self, owner: EventRecord, patience_s: float, *, most: float) -> None:
         self._owner = owner
         self._patience_s = patience_s
+        self._most = most
         self._number = 0
         self._waiting: deque[tuple[float, _Event]] = deque()
         self._handled = 0
@@ -197,7 +173,7 @@ class _Workers:
         function, waiting = self._owner.function, self._waiting
         function.settle(now_s)
         if now_s >= may_add_at_s:
-            if now_s - waiting[0][0] > self._patience_s:
+            if now_s - waiting[0][0] > self._patience_s and self._number < self._most:
                 self._number += 1
             may_add_at_s = now_s + self._patience_s / 2
         while waiting and function.busy < self._number:

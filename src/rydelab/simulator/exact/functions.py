@@ -14,17 +14,36 @@ _NEW_PER_S = 10
 
 
 class Pool:
-    """The concurrency that the functions without a reserved one share."""
+    """The concurrency that the functions without a reserved one share.
+
+    As long as each of them keeps to an equal share, all of them fit. When one goes beyond, the pool is tight, and every
+    invocation of any of them is counted against the whole.
+    """
 
     def __init__(self, limit: float) -> None:
         self.limit = limit
         self.functions: list[Function] = []
+        self.is_tight = False
 
-    def busy(self, now_s: float) -> int:
-        """Count the invocations under way."""
+    @property
+    def share(self) -> float:
+        """What a function may have whatever the others do, while the pool is not tight."""
+        return self.limit // len(self.functions)
+
+    def has_room(self, now_s: float) -> bool:
+        """Say whether one more invocation fits; notice when the pool is tight no more."""
         for function in self.functions:
             function.settle(now_s)
-        return sum(function.busy for function in self.functions)
+        busy = [function.busy for function in self.functions]
+        self.tighten(is_tight=max(busy) >= self.share)
+        return sum(busy) < self.limit
+
+    def tighten(self, *, is_tight: bool) -> None:
+        """Note whether the pool is tight."""
+        if is_tight != self.is_tight:
+            self.is_tight = is_tight
+            for function in self.functions:
+                function.find_calm()
 
 
 class Function:
@@ -36,11 +55,11 @@ class Function:
     __slots__ = (
         "busy",
         "calm",
-        "chances",
         "ends_s",
         "environments",
         "init_s",
         "invocations",
+        "is_reserved",
         "limit",
         "memory_mb",
         "name",
@@ -68,6 +87,7 @@ class Function:
     ) -> None:
         self.name = name
         self.pool = pool
+        self.is_reserved = reserved is not None
         self.limit = math.inf if reserved is None else reserved
         if reserved is None:
             pool.functions.append(self)
@@ -91,13 +111,12 @@ class Function:
         self.total_s = 0.0
         self.total_init_s = 0.0
 
-    def share_pool(self) -> None:
-        """Note how many invocations are let in whatever the other functions do. Call it once all are there."""
-        self.calm = int(min(self.environments, self.limit, self._share))
-
-    @property
-    def _share(self) -> float:
-        return self.pool.limit // len(self.pool.functions) if self.limit == math.inf else self.limit
+    def find_calm(self) -> None:
+        """Find out below which number of invocations there is nothing to look at."""
+        if self.is_reserved:
+            self.calm = int(min(self.environments, self.limit))
+        else:
+            self.calm = 0 if self.pool.is_tight else int(min(self.environments, self.pool.share))
 
     def settle(self, now_s: float) -> None:
         """Count out the invocations that have ended."""
@@ -128,7 +147,7 @@ class Function:
     def lose_environment(self) -> None:
         """Note that an invocation was cut off, and its environment ended with it."""
         self.environments -= 1
-        self.share_pool()
+        self.find_calm()
 
     def look(self) -> None:
         """End the environments that have been idle too long. Call it ten times in the time that they may be idle."""
@@ -137,19 +156,21 @@ class Function:
         self.peak = self.busy
         if max(self.peaks) < self.environments:
             self.environments = max(self.peaks)
-            self.share_pool()
+            self.find_calm()
 
     def _begin_closely(self, now_s: float) -> float:
         if self.busy >= self.limit:
             return REFUSED
-        if self.limit == math.inf and self.busy >= self._share and self.pool.busy(now_s) >= self.pool.limit:
-            return REFUSED
+        if not self.is_reserved and (self.pool.is_tight or self.busy >= self.pool.share):
+            self.pool.tighten(is_tight=True)
+            if not self.pool.has_room(now_s):
+                return REFUSED
         wait_s = 0.0
         if self.busy >= self.environments:
             if self.new_rate and not self._take_new(now_s):
                 return REFUSED
             self.environments += 1
-            self.share_pool()
+            self.find_calm()
             wait_s = self.init_s()
             self.total_init_s += wait_s
         self.busy += 1

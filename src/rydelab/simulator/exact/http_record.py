@@ -10,35 +10,24 @@ from rydelab.simulator.exact.sdk import Quota
 from rydelab.simulator.exact.tally import GHOST, LOST, NEVER, RECORDED
 from rydelab.simulator.exact.tally import REFUSED as REFUSED_RIDE
 from rydelab.simulator.exact.world import World
-from rydelab.simulator.exact.writes import TIMED_OUT, Write, Writer
+from rydelab.simulator.exact.writes import TIMED_OUT, Recording, Write
 
 _UNHURRIED_S = 20.0
-"""A ride that is answered within this meets no timeout of services."""
+"""A ride that is answered within this meets no timeout of a service."""
 
 
-class HttpRecord:
+class HttpRecord(Recording):
     """PutRideRecordHttp behind API Gateway."""
 
     def __init__(self, world: World, rides: RidePath, *, reserved: int | None) -> None:
+        super().__init__(world, "PutRideRecordHttp", reserved=reserved)
         self.rides = rides
-        self.tally = world.tally
-        self.agenda = world.agenda
-        self.heap, self.number = world.agenda.heap, world.agenda.number
         self.gateway = world.gateway
         self.gateway_s = world.times("gateway")
-        self.own_s = world.times("put_ride_record")
-        self.put_item_s = world.times("put_item")
-        self.writer = Writer(world)
-        self.limiter = world.table.writes
-        self.units = world.table.units_per_ride
-        self.positions = world.positions
-        self.mask = len(world.positions) - 1
         self.timeout_s = world.templates.function_timeout_s
         self.http_timeout_s = world.templates.http_timeout_s
-        self.unhurried_s = min(_UNHURRIED_S, world.conditions.timeout_s, self.timeout_s, self.http_timeout_s)
-        self.fate_of_a_failure = LOST if world.cell.on_record_failure == "ignore" else REFUSED_RIDE
-        self.retries = world.retries
-        self.function = world.function("PutRideRecordHttp", reserved=reserved, writes=True)
+        self.unhurried_s = min(_UNHURRIED_S, world.conditions.timeout_s)
+        self.ignores_failures = world.cell.on_record_failure == "ignore"
         self.sent_s = array("d", bytes(8 * len(world.tally.due_s)))
         """When the request for a ride was sent."""
         self.alone = bytearray(len(world.tally.due_s))
@@ -113,7 +102,7 @@ class HttpRecord:
             at_s, failure = self.sent_s[ride] + self.http_timeout_s, "no answer in time"
         if not failure:
             self.rides.answer(ride, at_s, RECORDED)
-        elif self.fate_of_a_failure == LOST:
+        elif self.ignores_failures:
             self.rides.answer(ride, at_s, RECORDED if is_recorded else LOST)
         else:
             error = f"502 the ride could not be recorded: {failure}"

@@ -16,9 +16,8 @@ from rydelab.simulator.exact.pollers import Pollers
 from rydelab.simulator.exact.publishing import Publisher
 from rydelab.simulator.exact.ride_path import RidePath
 from rydelab.simulator.exact.sdk import Quota
-from rydelab.simulator.exact.tally import GHOST, IN_FLIGHT, RECORDED
 from rydelab.simulator.exact.world import World
-from rydelab.simulator.exact.writes import TIMED_OUT, Write, Writer
+from rydelab.simulator.exact.writes import TIMED_OUT, Recording, Write
 
 _FIRST_REFUSED_S, _LAST_REFUSED_S = 0.1, 5.0
 
@@ -35,31 +34,19 @@ class _Batch:
     refused_pause_s: float = _FIRST_REFUSED_S
 
 
-class QueueRecord:
+class QueueRecord(Recording):
     """RideQueue, its event source mapping, and PutRideRecordSqs."""
 
     def __init__(self, world: World, rides: RidePath) -> None:
-        self.tally = world.tally
-        self.agenda = world.agenda
-        self.heap, self.number = world.agenda.heap, world.agenda.number
-        self.templates = world.templates
-        self.own_s = world.times("put_ride_record")
+        super().__init__(world, "PutRideRecordSqs", reserved=world.cell.record_concurrency)
         self.to_queue_s = world.times("sns_to_sqs")
         self.to_lambda_s = world.times("sqs_to_lambda")
-        self.put_item_s = world.times("put_item")
         self.publisher = Publisher(world, rides)
-        self.writer = Writer(world)
-        self.retries = world.retries
-        self.limiter = world.table.writes
-        self.units = world.table.units_per_ride
-        self.positions = world.positions
-        self.mask = len(world.positions) - 1
         self.takes_lone_messages = world.cell.record_concurrency is None and not world.templates.batch_window_s
         """Whether a message that comes to an empty queue is a batch, and nothing but the account can refuse it."""
         number = len(world.tally.due_s)
         self.taken_s, self.invoked_s = array("d", bytes(8 * number)), array("d", bytes(8 * number))
         """When the batch of one that a ride was had been received, and when it was handed to the function."""
-        self.function = world.function("PutRideRecordSqs", reserved=world.cell.record_concurrency, writes=True)
         self.pollers = Pollers(world.profile)
         self.visible: deque[int] = deque()
         self.receives: dict[int, int] = {}
@@ -103,20 +90,8 @@ class QueueRecord:
             batch.begun_s, batch.quota = invoked_s, function.quota
             self.writer.refused(now_s, self._write(batch), decision)
             return
-        # What `_written` and `_end` come to when nothing is special, without their calls.
-        tally = self.tally
-        tally.recorded_s[ride] = now_s
-        tally.fates[ride] = RECORDED if tally.fates[ride] == IN_FLIGHT else GHOST
-        tally.open -= 1
-        tally.backlog -= 1
-        tally.delete_calls += 1
-        end_s = now_s + self.put_item_s()
-        if function.quota is None:
-            heappush(function.ends_s, end_s)
-            function.total_s += end_s - invoked_s
-        else:
-            self.retries.succeeded(1, function.quota)
-            function.end(invoked_s, end_s, function.quota)
+        self.tally.delete_calls += 1
+        end_s = self.record_event(ride, invoked_s, now_s)
         heappush(self.pollers.ends_s, end_s)
         if self.visible:
             self._look_again(now_s)

@@ -4,7 +4,6 @@ from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
 from heapq import heappop, heappush
-from typing import Protocol
 
 from rydelab.capacity.schema import TableSchema
 from rydelab.capacity.table import Table
@@ -19,13 +18,6 @@ TOO_MANY_REQUESTS = "429 Too Many Requests"
 TOO_LATE = "504 Endpoint request timed out"
 _FLEET_MAY_THROTTLE_PER_S = 12_000
 """Scans a second of UnicornsTable from which its throughput is looked at: half of what a new table serves."""
-
-
-class Recorder(Protocol):
-    """A way to the table."""
-
-    def take(self, now_s: float, ride: int) -> None:
-        """Take a ride that RequestRide hands over at *now_s*, a moment that may not have come yet."""
 
 
 class RidePath:
@@ -46,13 +38,8 @@ class RidePath:
         self.own_s = world.times("request_ride")
         unicorns = _unicorns_table(world) if most_per_s > _FLEET_MAY_THROTTLE_PER_S else None
         self.fleet = _Fleet(world, over_http=cell.fleet_over_http, table=unicorns)
-        self.recorder: Recorder
         self.take: Callable[[float, int], None]
-
-    def hand_over_to(self, recorder: Recorder) -> None:
-        """Have rides recorded by *recorder*."""
-        self.recorder = recorder
-        self.take = recorder.take
+        """Takes a ride that RequestRide hands over to be recorded, at a moment that may not have come yet."""
 
     def arrive(self, now_s: float, ride: int) -> None:
         """Begin a ride."""
@@ -114,13 +101,9 @@ class RidePath:
 
     def _told(self, ride: int, at_s: float, failure: str) -> None:
         if failure:
-            self.fail(ride, at_s, f"502 the fleet gave no unicorn: {failure}")
+            self.answer(ride, at_s, REFUSED_RIDE, f"502 the fleet gave no unicorn: {failure}")
         else:
             self.take(at_s, ride)
-
-    def fail(self, ride: int, at_s: float, error: str, *, fate: int = REFUSED_RIDE) -> None:
-        """Have RequestRide answer with an error at *at_s*, or end before it can."""
-        self.answer(ride, at_s, fate, error)
 
     def answer(self, ride: int, at_s: float, fate: int, error: str = "") -> None:
         """Have RequestRide answer at *at_s*. *fate* is the ride's if its client is told nothing else."""

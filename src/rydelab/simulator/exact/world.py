@@ -83,4 +83,4 @@ class World:
     def pool_is_complete(self) -> None:
         """Note that every function is there, so that each may know how much it can have whatever the others do."""
         for function in self.functions.values():
-            function.share_pool()
+            function.find_calm()

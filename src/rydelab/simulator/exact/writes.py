@@ -1,11 +1,13 @@
-"""A PutItem that was refused, and what the SDK makes of it."""
+"""A function that writes rides to the table: what the ways there have in common, and what the SDK makes of refusals."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from heapq import heappush
 from typing import Any
 
 from rydelab.capacity.throttling import ADMITTED, Decision
 from rydelab.simulator.exact.sdk import Quota
+from rydelab.simulator.exact.tally import GHOST, IN_FLIGHT, RECORDED
 from rydelab.simulator.exact.world import World
 
 TIMED_OUT = "Task timed out"
@@ -76,3 +78,41 @@ class Writer:
         if at_s > write.deadline_s:  # what the table did before stays done
             at_s, failure = write.deadline_s, TIMED_OUT
         write.done(write, at_s, failure)
+
+
+class Recording:
+    """A function that records rides, with what it needs at hand: every ride of its design comes by."""
+
+    def __init__(self, world: World, name: str, *, reserved: int | None) -> None:
+        self.tally = world.tally
+        self.agenda = world.agenda
+        self.heap, self.number = world.agenda.heap, world.agenda.number
+        self.templates = world.templates
+        self.retries = world.retries
+        self.limiter = world.table.writes
+        self.units = world.table.units_per_ride
+        self.positions = world.positions
+        self.mask = len(world.positions) - 1
+        self.own_s = world.times("put_ride_record")
+        self.put_item_s = world.times("put_item")
+        self.writer = Writer(world)
+        self.function = world.function(name, reserved=reserved, writes=True)
+
+    def record_event(self, ride: int, begun_s: float, now_s: float) -> float:
+        """Note that a ride whose client was answered before is in the table; return when the function knows.
+
+        What `Tally.record`, `Tally.end` and `Function.end` come to at a first attempt, without their calls.
+        """
+        tally, function = self.tally, self.function
+        tally.recorded_s[ride] = now_s
+        tally.fates[ride] = RECORDED if tally.fates[ride] == IN_FLIGHT else GHOST
+        tally.open -= 1
+        tally.backlog -= 1
+        end_s = now_s + self.put_item_s()
+        if function.quota is None:
+            heappush(function.ends_s, end_s)
+            function.total_s += end_s - begun_s
+        else:
+            self.retries.succeeded(1, function.quota)
+            function.end(begun_s, end_s, function.quota)
+        return end_s

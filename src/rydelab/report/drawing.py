@@ -91,7 +91,7 @@ def draw(
         },
         "config": _CONFIG,
     }
-    return _tidy(vl_convert.vegalite_to_svg(spec))
+    return tidy(vl_convert.vegalite_to_svg(spec))
 
 
 def power_of_ten(value: float, *, up: bool) -> float:
@@ -206,7 +206,7 @@ def _above(value: float | None, axis: Axis) -> float | None:
     return None if value is None else max(value, axis.low)
 
 
-def _tidy(svg: str) -> str:
+def tidy(svg: str) -> str:
     """Leave out what only matters in a page of Vega's own; the page describes each drawing in one text."""
     svg = re.sub(r' (?:role|aria-[a-z]+|pointer-events|xmlns:xlink|version)="[^"]*"', "", svg)
     svg = re.sub(r'<path class="(?:background|foreground)"[^>]*/>', "", svg)

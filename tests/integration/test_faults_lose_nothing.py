@@ -13,10 +13,12 @@ import pytest
 from rydelab.lab import emulator
 from tests.integration.conftest import lab_settings
 from tests.proof.family import DESIGNS, short_family
-from tests.proof.stage import CLOCK_SPEED, LAB_ENVIRONMENT, Proven, deployed
+from tests.proof.stage import LAB_ENVIRONMENT, Proven, deployed
 
 RIDES, RIDES_PER_S = 30, 15.0
 START_S, LENGTH_S = 0.2, 2.0
+CLOCK_SPEED = 240.0
+"""All of an event's attempts come within a fault."""
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +46,7 @@ def test_faults_met_something_and_every_ledger_adds_up(proven: list[Proven]) -> 
 
 
 def test_every_accepted_ride_is_recorded_or_dead_lettered(proven: list[Proven]) -> None:
-    assert sum(one.accepted for one in proven) > len(proven) * RIDES / 2
+    assert sum(one.ledger.recorded for one in proven) > len(proven) * RIDES / 2  # a fault is not all that there is
     assert told(proven, lambda one: one.ledger.lost + one.ledger.in_flight) == {}
 
 

@@ -11,8 +11,9 @@ from pathlib import Path
 from rydelab.lab import emulator
 from rydelab.settings import Settings
 from tests.proof.family import whole_family
-from tests.proof.stage import CLOCK_SPEED, LAB_ENVIRONMENT, Proven, deployed
+from tests.proof.stage import LAB_ENVIRONMENT, Proven, deployed
 
+CLOCK_SPEED = 60.0
 START_S, LENGTH_S = 0.5, 5.0
 DEFAULT_PORT = 4596
 

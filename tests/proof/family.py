@@ -33,7 +33,8 @@ def members(design: str, *, start_s: float, length_s: float) -> tuple[Fault, ...
 
     return (
         fault("function-error", function, rate=0.8, seed=1),
-        fault("function-slow", function, rate=0.3, seed=2, delay_ms=3500),  # longer than its timeout
+        # Longer than its messages are hidden, or than its timeout.
+        fault("function-slow", function, rate=0.3, seed=2, delay_ms=3500),
         fault("function-crash", function, rate=0.7, seed=3),
         fault("environment-killed", function, rate=0.9, seed=4, within_ms=40),
         fault("function-refused", function, rate=0.7, seed=8),

@@ -1,0 +1,425 @@
+"""RequestRide, the fleet behind it, and what lets them in: API Gateway's and Lambda's limits.
+
+In each step the limits are met together: the parts that they let in, and the table's chance, are found by turns until
+they agree.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from rydelab.capacity.schema import TableSchema
+from rydelab.capacity.table import Table
+from rydelab.capacity.throttling import Access, BillingMode
+from rydelab.simulator.aggregate.function_flow import FunctionFlow
+from rydelab.simulator.aggregate.gate import Gate
+from rydelab.simulator.aggregate.http_flow import HttpFlow
+from rydelab.simulator.aggregate.ladder import Ladder
+from rydelab.simulator.aggregate.recorder import Recorder
+from rydelab.simulator.aggregate.scene import Scene
+from rydelab.simulator.aggregate.sdk_flow import dynamodb_pauses, lambda_pauses
+from rydelab.simulator.aggregate.share import share_of
+from rydelab.simulator.aggregate.table_flow import TableFlow
+from rydelab.simulator.aggregate.writes import Chance
+from rydelab.simulator.exact.ride_path import NO_CONCURRENCY, TOO_MANY_REQUESTS
+
+_MOST_ROUNDS = 30
+_AGREED = 2e-3
+_LEAST_PART = 1e-9
+_FLEET_MAY_THROTTLE_PER_S = 12_000.0
+"""Scans a second of UnicornsTable from which its throughput is looked at: half of what a new table serves."""
+
+
+@dataclass(slots=True)
+class _Flow:
+    """What comes and goes in one step: numbers of requests."""
+
+    rides: float = 0.0
+    records: float = 0.0
+    unicorns: float = 0.0
+    begun: float = 0.0
+    """Invocations of RequestRide; and of the fleet's functions, asked for and begun."""
+    asked: float = 0.0
+    scans: float = 0.0
+    other_scans: float = 0.0
+    served: float = 0.0
+    """Rides that have a unicorn."""
+    unserved: float = 0.0
+    handed_over: float = 0.0
+    """Rides and single records that Lambda let in over HTTP."""
+    alone: float = 0.0
+    gateway_requests: float = 0.0
+    """Those that API Gateway let through."""
+
+
+@dataclass(slots=True)
+class _Parts:
+    """The parts that are let in: by API Gateway, by the account's concurrency."""
+
+    gateway: float = 1.0
+    pool: float = 1.0
+    scans: float = 1.0
+    """The chance of a scan at UnicornsTable."""
+
+
+class RideFlow:
+    """All arrivals of one cell, up to where a ride is handed over to be recorded."""
+
+    def __init__(self, scene: Scene, *, most_per_s: float, mix: Mapping[str, float], recorder: Recorder | None) -> None:
+        """*most_per_s* is the highest rate of arrivals, *mix* the share of each kind of them, *recorder* what takes published rides."""
+        cell = scene.cell
+        self._scene = scene
+        self._mix = mix
+        self._over_http = cell.fleet_over_http
+        self.function = scene.function("RequestRide", reserved=cell.ride_concurrency)
+        self._fleet = scene.function(cell.fleet_function)
+        self._other_fleet = scene.function("RequestUnicornApig") if mix.get("unicorn") else None
+        around = "gateway" if self._over_http else "invoke"
+        self._front = ("gateway", "request_ride", around, "request_unicorn")
+        self._front_s = scene.mean_s(*self._front[1:])
+        self._scan_s = scene.mean_s("request_unicorn")
+        self._spread = scene.spread(*self._front)
+        reserved = None if cell.answers_first else cell.record_concurrency
+        self.http: HttpFlow | None = None
+        if mix.get("record") or not cell.answers_first:
+            self.http = HttpFlow(scene, scene.function("PutRideRecordHttp", reserved=reserved), self._front)
+        self.recorder = recorder
+        self._publish_s = scene.mean_s("publish")
+        self._accepted_spread = scene.spread(*self._front, "publish")
+        pauses = () if self._over_http else lambda_pauses(cell.sdk_retry_mode, answer_s=scene.mean_s("invoke"))
+        self._invokes = Ladder(pauses, scene.steps)
+        self._asked_later = [0.0] * (len(pauses) + 1)
+        limits = scene.profile.limits
+        per_s = limits["gateway_requests_per_s"]
+        self._gate = Gate(per_s=per_s, size=max(1.0, limits["gateway_burst"])) if per_s else None
+        self._pool_limit = limits["account_concurrency"]
+        self._unicorns: TableFlow | None = None
+        self._scans: Ladder | None = None
+        if most_per_s > _FLEET_MAY_THROTTLE_PER_S:
+            self._look_at_unicorns_table()
+        self._parts = _Parts()
+        self._flow = _Flow()
+        self._cold: dict[str, float] = {}
+
+    def _look_at_unicorns_table(self) -> None:
+        scene = self._scene
+        now = scene.conditions.begins_at_s % 86_400.0
+        table = Table(
+            TableSchema("UnicornsTable", "Name"),
+            mode=BillingMode.ON_DEMAND,
+            settings=scene.conditions.loop_settings,
+            now=now,
+        )
+        self._unicorns = TableFlow(table, Access.READ, scene.templates.unicorn_read_units, now=now)
+        pauses = dynamodb_pauses(
+            scene.cell.sdk_retry_mode,
+            answer_s=scene.mean_s("throttled_put_item"),
+            before_s=self._scan_s,
+            deadline_s=scene.templates.function_timeout_s,
+        )
+        self._scans = Ladder(pauses, scene.steps)
+
+    @property
+    def _functions(self) -> list[FunctionFlow]:
+        others = [self._other_fleet, self.http and self.http.writes.function, self.recorder and self.recorder.function]
+        return [self.function, self._fleet, *(one for one in others if one)]
+
+    @property
+    def open(self) -> float:
+        """How many clients wait for an answer because of a retry."""
+        scans = self._scans.held if self._scans is not None else 0.0
+        return self._invokes.held + scans + (self.http.writes.held if self.http is not None else 0.0)
+
+    @property
+    def rates(self) -> list[float]:
+        """What tells whether the present step is like the one before, per second."""
+        flow, step_s = self._flow, self._scene.step_s
+        return [flow.begun / step_s, flow.served / step_s, (flow.handed_over + flow.alone) / step_s]
+
+    def holds_out_s(self) -> float:
+        """Return how long a burst that is being spent will last."""
+        step_s = self._scene.step_s or 1.0
+        ends_s = [float("inf")]
+        if self._gate is not None:
+            ends_s.append(self._gate.empty_after_s(self._flow.gateway_requests / step_s) or float("inf"))
+        if self._unicorns is not None:
+            ends_s.append(self._unicorns.holds_out_s((self._flow.scans + self._flow.other_scans) / step_s))
+        return min(ends_s)
+
+    def play(self, arrivals: float, table: TableFlow, guess: Chance) -> Chance:
+        """Let *arrivals* come in the step, all the way to *table*; return its chance. *guess* is that of the last step.
+
+        The step's `begin` of all parts comes first.
+        """
+        self._begin(arrivals)
+        chance = guess
+        for number in range(_MOST_ROUNDS):
+            self._follow(chance)
+            chance = self._ask_table(table, chance)
+            if self._adjust(chance, damped=number > 0) < _AGREED:
+                break
+        else:
+            self._follow(chance)
+            chance = self._ask_table(table, chance)
+        self._commit(chance)
+        return chance
+
+    def _begin(self, arrivals: float) -> None:
+        scene, flow = self._scene, self._flow
+        mix = self._mix
+        flow.rides, flow.records, flow.unicorns = (
+            arrivals * mix.get(kind, 0.0) for kind in ("ride", "record", "unicorn")
+        )
+        self._invokes.begin(scene.start_s, scene.end_s)
+        if self._scans is not None:
+            self._scans.begin(scene.start_s, scene.end_s)
+        if self.http is not None:
+            self.http.writes.begin()
+        if self.recorder is not None:
+            self.recorder.begin()
+
+    # What the parts come to
+
+    def _accepted(self, function: FunctionFlow) -> float:
+        return function.accepted * (self._parts.pool if function.shares_pool else 1.0)
+
+    def _follow(self, chance: Chance) -> None:
+        """Follow the arrivals to the table, with the parts as they are."""
+        flow, parts, scene = self._flow, self._parts, self._scene
+        through = parts.gateway
+        flow.begun = flow.rides * through * self._accepted(self.function)
+        fleet_part = self._accepted(self._fleet)
+        if self._over_http:
+            flow.asked = flow.begun * through
+            flow.scans = flow.asked * fleet_part
+            gateway = flow.asked
+        else:
+            flow.asked = self._invokes.attempts(flow.begun, fleet_part)
+            flow.scans = flow.asked * fleet_part
+            gateway = 0.0
+        flow.other_scans = 0.0
+        if self._other_fleet is not None:
+            flow.other_scans = flow.unicorns * through * self._accepted(self._other_fleet)
+        flow.served = flow.scans
+        if self._scans is not None and self._unicorns is not None:
+            flow.served = self._served(self._scans, self._unicorns)
+        flow.handed_over = flow.alone = 0.0
+        if self.http is not None:
+            part = self._accepted(self.http.writes.function) * through
+            if not scene.cell.answers_first:
+                flow.handed_over = flow.served * part
+                gateway += flow.served * through
+            flow.alone = flow.records * part
+        flow.gateway_requests = gateway + (flow.rides + flow.records + flow.unicorns) * through
+        if self.recorder is not None:
+            self.recorder.plan(flow.served, self._accepted(self.recorder.function), chance)
+
+    def _served(self, scans: Ladder, table: TableFlow) -> float:
+        """Return how many scans of rides are admitted."""
+        flow = self._flow
+        asked = flow.scans + flow.other_scans
+        self._parts.scans = share_of(
+            lambda chance: scans.attempts(asked, chance), table.room(self._scene.step_s), self._parts.scans
+        )
+        admitted = self._parts.scans * scans.attempts(asked, self._parts.scans)
+        return admitted * flow.scans / asked if asked else admitted
+
+    def _ask_table(self, table: TableFlow, guess: Chance) -> Chance:
+        """Return the chance of the attempts at the record table."""
+        room = table.room(self._scene.step_s)
+        is_final = table.is_final
+
+        def attempts(share: float) -> float:
+            total = 0.0
+            if self.http is not None:
+                persistence = self.http.writes.persistence(is_final=is_final)
+                total = self.http.writes.attempts([self._flow.handed_over + self._flow.alone], share, persistence)
+            if self.recorder is not None:
+                total += self.recorder.attempts(share, is_final=is_final)
+            return total
+
+        return Chance(share_of(attempts, room, guess.share), table.reason, is_final)
+
+    # What the limits say to it
+
+    def _adjust(self, chance: Chance, *, damped: bool) -> float:
+        """Bring the parts nearer to what the limits allow; return the largest relative change."""
+        parts, step_s = self._parts, self._scene.step_s
+        change = 0.0
+        if self._gate is not None:
+            allowed = _allowed(parts.gateway, self._flow.gateway_requests, 0.0, self._gate.room(step_s), power=0.5)
+            change = abs(allowed - parts.gateway) / max(allowed, parts.gateway)
+            parts.gateway = allowed
+        busy_of_pool = base_of_pool = 0.0
+        for function, busy, base in self._busy(chance):
+            if function.shares_pool:
+                busy_of_pool += busy
+                base_of_pool += base
+            limit = function.most_busy(step_s)
+            allowed = _allowed(function.accepted, busy, base, limit, power=0.7 if damped else 1.0)
+            change = max(change, abs(allowed - function.accepted) / max(allowed, function.accepted))
+            function.accepted = allowed
+        allowed = _allowed(parts.pool, busy_of_pool, base_of_pool, self._pool_limit, power=0.5)
+        change = max(change, abs(allowed - parts.pool) / max(allowed, parts.pool))
+        parts.pool = allowed
+        return change
+
+    def _busy(self, chance: Chance) -> list[tuple[FunctionFlow, float, float]]:
+        """Return for each function how many invocations are under way at the end of the step, and without new ones."""
+        flow, step_s = self._flow, self._scene.step_s
+        fleet_part = self._accepted(self._fleet)
+        waiting_base = self._invokes.waiting(0.0, fleet_part)
+        ride_busy = flow.begun * self._front_s / step_s + self._invokes.waiting(flow.begun, fleet_part)
+        scans_busy, scans_base = flow.scans * self._scan_s / step_s, 0.0
+        other_busy = flow.other_scans * self._scan_s / step_s
+        if self._scans is not None:
+            scans_base = self._scans.waiting(0.0, self._parts.scans)
+            scans_busy += self._scans.waiting(flow.scans + flow.other_scans, self._parts.scans)
+            ride_busy += scans_busy
+            waiting_base += scans_base
+        found = [(self._fleet, scans_busy, scans_base)]
+        if self._other_fleet is not None and self._other_fleet is not self._fleet:
+            found.append((self._other_fleet, other_busy, 0.0))
+        elif self._other_fleet is not None:
+            found = [(self._fleet, scans_busy + other_busy, scans_base)]
+        if self.http is not None:
+            writes = self.http.writes
+            persistence = writes.persistence(is_final=chance.is_final)
+            begun = flow.handed_over + flow.alone
+            base = writes.waiting(0.0, chance.share, persistence)
+            new = begun * (
+                writes.ladders[0].staying(chance.share, persistence) + (writes.own_s + writes.put_s) / step_s
+            )
+            found.append((writes.function, base + new, base))
+            if not self._scene.cell.answers_first:
+                of_rides = self.http.share_of_rides
+                waiting_base += base * of_rides
+                ride_busy += base * of_rides
+                if begun:
+                    ride_busy += flow.handed_over * (new / begun + self._scene.mean_s("gateway") / step_s)
+        else:
+            ride_busy += flow.served * self._publish_s / step_s
+        if self.recorder is not None:
+            found.append((self.recorder.function, *self.recorder.busy(chance)))
+        return [(self.function, ride_busy, waiting_base), *found]
+
+    # Carrying it out
+
+    def _commit(self, chance: Chance) -> None:
+        scene, flow, tally = self._scene, self._flow, self._scene.tally
+        step_s = scene.step_s
+        through = self._parts.gateway
+        tally.count(tally.arrivals, flow.rides + flow.records)
+        tally.gateway_requests += flow.gateway_requests
+        gateway = scene.spread("gateway")
+        tally.fail(flow.rides * (1 - through), TOO_MANY_REQUESTS, gateway, 0.0)
+        tally.fail(flow.rides * through - flow.begun, NO_CONCURRENCY, gateway, 0.0)
+        if self._gate is not None:
+            self._gate.take(flow.gateway_requests, step_s)
+        cold = self._settle_functions(chance)
+        self._commit_fleet()
+        inits = [(number, part) for number, part in cold if part > 0.0]
+        if self.http is not None:
+            http, handed = self.http, 0.0 if scene.cell.answers_first else flow.served
+            http.refuse(handed * (1 - through), flow.records * (1 - through), TOO_MANY_REQUESTS)
+            refused = handed * through - flow.handed_over, flow.records * through - flow.alone
+            http.refuse(*refused, NO_CONCURRENCY)
+            spreads = [] if scene.cell.answers_first else [(http.cold_spread(number), part) for number, part in inits]
+            http.commit(flow.handed_over, flow.alone, chance, spreads)
+        if self.recorder is not None:
+            self._publish(inits)
+            self.recorder.commit(chance)
+
+    def _publish(self, inits: Sequence[tuple[int, float]]) -> None:
+        """Answer the rides that were published."""
+        scene, tally, mass = self._scene, self._scene.tally, self._flow.served
+        tally.published += mass
+        warm = mass
+        for number, part in inits:
+            spread = scene.spread(*self._front, "publish", *["init"] * number)
+            tally.published_late += tally.accept(mass * part, spread, 0.0)
+            warm -= mass * part
+        later = self._asked_later
+        whole = sum(later)
+        for number, asked in enumerate(later):
+            part = warm * asked / whole if whole else (warm if not number else 0.0)
+            after_s = self._invokes.offsets_s[number]
+            late = tally.accept(part, self._accepted_spread, after_s)
+            tally.published_late += late
+
+    def _commit_fleet(self) -> None:
+        """Make the invocations of the fleet's functions and their scans."""
+        scene, flow, tally = self._scene, self._flow, self._scene.tally
+        part = self._accepted(self._fleet)
+        error = "502 the fleet gave no unicorn: "
+        if self._over_http:
+            unasked = flow.begun - flow.asked
+            tally.fail(unasked, error + TOO_MANY_REQUESTS, self._spread, 0.0)
+            tally.fail(flow.asked - flow.scans, error + NO_CONCURRENCY, self._spread, 0.0)
+            self._asked_later = [flow.scans]
+        else:
+            held_before = self._invokes.held
+            tried = self._invokes.commit(flow.begun, part)
+            after_s = self._invokes.offsets_s[-1]
+            tally.fail(tried.given_up, error + NO_CONCURRENCY, self._spread, after_s)
+            self._asked_later = tried.successes
+            self.function.busy_s += (held_before + self._invokes.held) / 2 * scene.step_s
+        scans = flow.scans + flow.other_scans
+        self._fleet.busy_s += flow.scans * self._scan_s
+        if self._other_fleet is not None:
+            self._other_fleet.busy_s += flow.other_scans * self._scan_s
+        if self._scans is not None and self._unicorns is not None:
+            tried = self._scans.commit(scans, self._parts.scans)
+            self._unicorns.admit(sum(tried.successes), tried.attempts - sum(tried.successes), scene.step_s)
+            of_rides = flow.scans / scans if scans else 1.0
+            reason = self._unicorns.reason
+            tally.fail(
+                tried.given_up * of_rides,
+                f"{error}502 {reason}",
+                self._spread,
+                self._scans.offsets_s[-1],
+            )
+
+    def _settle_functions(self, chance: Chance) -> list[tuple[int, float]]:
+        """Note what each function did; return which parts of the rides met how many new environments."""
+        scene, flow = self._scene, self._flow
+        through = self._parts.gateway
+        begun = {self.function.name: (flow.begun, flow.rides * through - flow.begun)}
+        begun[self._fleet.name] = (flow.scans, flow.asked - flow.scans)
+        if self._other_fleet is not None:
+            scans, refused = begun.get(self._other_fleet.name, (0.0, 0.0))
+            more = flow.other_scans, flow.unicorns * through - flow.other_scans
+            begun[self._other_fleet.name] = (scans + more[0], refused + more[1])
+        if self.http is not None:
+            asked = (0.0 if scene.cell.answers_first else flow.served * through) + flow.records * through
+            came = flow.handed_over + flow.alone
+            begun[self.http.writes.function.name] = (came, asked - came)
+        parts = []
+        for function, busy, _ in self._busy(chance):
+            if function.name not in begun:
+                continue
+            came, refused = begun[function.name]
+            cold = function.settle(
+                begun=came, refused=max(0.0, refused), busy=busy, now_s=scene.end_s, step_s=scene.step_s
+            )
+            on_the_way = not scene.cell.answers_first or function.name != "PutRideRecordHttp"
+            if came and cold and on_the_way and function is not self._other_fleet:
+                parts.append(min(1.0, cold / came))
+        flow_s = self._front_s + (self._publish_s if self.http is None or scene.cell.answers_first else 0.0)
+        self.function.busy_s += flow.begun * flow_s
+        parts.sort()
+        # Those that meet a new environment here are those that meet one there: the first to come.
+        return [
+            (len(parts) - number, part - (parts[number - 1] if number else 0.0)) for number, part in enumerate(parts)
+        ]
+
+
+def _allowed(part: float, come: float, base: float, limit: float, *, power: float) -> float:
+    """Return the part that *limit* allows, if *part* leads to *come*, of which *base* comes whatever the part is."""
+    if come <= limit and part >= 1.0:
+        return 1.0
+    own = come - base
+    if own <= 0.0:
+        return 1.0
+    room = max(limit - base, _LEAST_PART * own)
+    return max(_LEAST_PART, min(1.0, part * math.pow(room / own, power)))

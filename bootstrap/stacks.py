@@ -93,8 +93,11 @@ class StackOperations:
         return [stack for stack in stacks if stack.status != "DELETE_COMPLETE"]
 
     def template(self, name: str) -> Any:
-        """Return the template with which stack *name* was deployed, parsed if it is JSON, else as text."""
-        return self._client.get_template(StackName=name, TemplateStage="Original")["TemplateBody"]
+        """Return the template with which stack *name* was deployed, parsed if it is JSON, else as text.
+
+        None for a stack that was never deployed, since its first change set was not carried out.
+        """
+        return self._client.get_template(StackName=name, TemplateStage="Original").get("TemplateBody")
 
     def ready_for_change(self, name: str) -> Stack | None:
         """Wait for what is under way with stack *name*, and delete what cannot be updated.

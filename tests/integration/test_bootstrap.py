@@ -332,6 +332,26 @@ def test_a_service_that_another_one_needs_is_not_destroyed_alone(site: Site) -> 
     assert bootstrap.outputs(site.target, stage=site.stage) == {}
 
 
+def test_a_stack_that_is_still_being_created_is_destroyed_with_the_others(site: Site) -> None:
+    function = site.deploy()["greeter"]["GreetName"]
+    waiting = {"ServiceToken": f"arn:aws:lambda:us-east-1:000000000000:function:{function}", "ServiceTimeout": "3"}
+    template = {"Resources": {"NeverAnswered": {"Type": "AWS::CloudFormation::CustomResource", "Properties": waiting}}}
+    cloudformation = site.lab.client("cloudformation")
+    change_set = cloudformation.create_change_set(
+        StackName=f"half-{site.stage}",
+        ChangeSetName="first",
+        ChangeSetType="CREATE",
+        TemplateBody=json.dumps(template),
+        Tags=[{"Key": "rydelab:stage", "Value": site.stage}, {"Key": "rydelab:service", "Value": "half"}],
+    )
+    cloudformation.get_waiter("change_set_create_complete").wait(ChangeSetName=change_set["Id"])
+    cloudformation.execute_change_set(ChangeSetName=change_set["Id"])
+    assert site.status("half") == "CREATE_IN_PROGRESS"
+
+    assert site.destroy() == ["greeter", "half"]
+    assert bootstrap.outputs(site.target, stage=site.stage) == {}
+
+
 def test_a_single_folder_is_deployed_like_a_folder_of_services(site: Site) -> None:
     outputs = bootstrap.deploy(site.target, stage=site.stage, services_dir=site.folder / "greeter")
 

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from rydelab.iam.conditions import Condition, read_conditions
@@ -13,6 +14,7 @@ from rydelab.iam.principals import Principals, read_principals
 
 _VERSION_WITH_VARIABLES: Final = "2012-10-17"
 _ARN_COLONS: Final = 5
+_REMEMBERED: Final = 16_384
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,31 +35,46 @@ class Statement:
     fills_variables: bool
     """Whether one of *resources* has a policy variable."""
 
-    def is_about(self, action: str, resource: str | None, context: Context) -> bool:
-        """Whether it applies to a request, whoever makes it.
+    def may_be_about(self, action: str, resource: str | None) -> bool:
+        """Whether it applies to a request, as far as that can be told without the request's context.
 
         *action* is in lower case. A resource of None is one that the lab cannot name: then any fits an Allow, and only
         ``*`` a Deny.
         """
-        return (
-            (self.actions.fullmatch(action) is not None) != self.all_actions_but
-            and self._is_about_resource(resource, context)
-            and all(condition.holds(context) for condition in self.conditions)
-        )
+        if (self.actions.fullmatch(action) is not None) == self.all_actions_but:
+            return False
+        return self.fills_variables or self._is_about_resource(self.resources, resource)
 
-    def _is_about_resource(self, resource: str | None, context: Context) -> bool:
-        if resource is None:
-            return self.allows or "*" in self.resources or not self.resources
-        patterns = self.resources
-        if not patterns:
-            return True
+    def holds_for(self, resource: str | None, context: Context) -> bool:
+        """Whether a statement that `may_be_about` a request is about it."""
         if self.fills_variables:
-            filled = (with_values(pattern, context) for pattern in patterns)
-            patterns = tuple(pattern for pattern in filled if pattern is not None)
+            filled = (with_values(pattern, context) for pattern in self.resources)
+            if not self._is_about_resource(tuple(one for one in filled if one is not None), resource):
+                return False
+        return all(condition.holds(context) for condition in self.conditions)
+
+    def _is_about_resource(self, patterns: tuple[str, ...], resource: str | None) -> bool:
+        if not self.resources:
+            return True
+        if resource is None:
+            return self.allows or "*" in patterns
         return (any_of(patterns).fullmatch(resource) is not None) != self.all_resources_but
 
 
-type Policy = tuple[Statement, ...]
+@dataclass(frozen=True, slots=True, eq=False)
+class Policy:
+    """The statements of a document. It is equal to itself alone, so that what it says can be remembered cheaply."""
+
+    statements: tuple[Statement, ...]
+
+    def applying(self, action: str, resource: str | None, context: Context) -> list[Statement]:
+        """Return the statements that apply to a request, whoever makes it; *action* is in lower case."""
+        return [one for one in _candidates(self, action, resource) if one.holds_for(resource, context)]
+
+
+@lru_cache(_REMEMBERED)
+def _candidates(policy: Policy, action: str, resource: str | None) -> tuple[Statement, ...]:
+    return tuple(one for one in policy.statements if one.may_be_about(action, resource))
 
 
 def read(text: str) -> Policy:
@@ -69,7 +86,8 @@ def read(text: str) -> Policy:
     if not isinstance(document, dict):
         raise PolicyError(f"the policy must be an object, got {document!r}")
     fills_variables = document.get("Version") == _VERSION_WITH_VARIABLES
-    return tuple(_statement(one, fills_variables=fills_variables) for one in _several(document.get("Statement", [])))
+    statements = _several(document.get("Statement", []))
+    return Policy(tuple(_statement(one, fills_variables=fills_variables) for one in statements))
 
 
 def _statement(given: Any, *, fills_variables: bool) -> Statement:

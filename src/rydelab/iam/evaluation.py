@@ -65,7 +65,7 @@ def evaluate(
     *,
     identity: Sequence[Policy] = (),
     limits: Sequence[Limit] = (),
-    resource: Policy = (),
+    resource: Policy | None = None,
     resource_must_allow: bool = False,
 ) -> Refusal | None:
     """Return why *request* is refused; None if it is allowed.
@@ -74,7 +74,7 @@ def evaluate(
     enough, unless *resource_must_allow* (a role's trust policy); between two accounts both must allow. Services and
     anybody have no policies of their own, so *resource* must allow. *limits* hold for role sessions.
     """
-    granting = [(one, _grant(one, request.principal)) for one in _applying([resource], request)]
+    granting = [(one, _grant(one, request.principal)) for one in _applying([resource] if resource else (), request)]
     named = [(statement, grant) for statement, grant in granting if grant]
     by_kind = {
         IDENTITY_BASED: _applying(identity, request),
@@ -91,7 +91,7 @@ def evaluate(
 
 def _applying(policies: Sequence[Policy], request: Request) -> list[Statement]:
     action = request.action.lower()
-    return [one for policy in policies for one in policy if one.is_about(action, request.resource, request.context)]
+    return [one for policy in policies for one in policy.applying(action, request.resource, request.context)]
 
 
 def _grant(statement: Statement, principal: Principal) -> Grant:

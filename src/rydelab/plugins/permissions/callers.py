@@ -5,7 +5,7 @@ key names a role and a session. A key that STS did not hand out is the owner's, 
 request without credentials, except to S3, whose objects a bucket's policy can let anybody read.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -99,5 +99,4 @@ def of_role(role_arn: str, session_name: str, *, session_policy: str | None = No
 
 
 def _of_managed(managed: ManagedPolicy) -> Policy:
-    versions: Sequence[Any] = managed.versions
-    return next((policy(version.document) for version in versions if version.is_default), ())
+    return policy(next(version.document for version in managed.versions if version.is_default))

@@ -18,4 +18,4 @@ def policy(text: str) -> Policy:
         return read(text)
     except PolicyError as error:
         LOG.warning("rydelab: a policy is left out of account: %s", error)
-        return ()
+        return Policy(())

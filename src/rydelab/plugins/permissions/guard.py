@@ -23,7 +23,7 @@ ASSUME_ROLE: Final = "sts:AssumeRole"
 def refusal(caller: Caller, need: Need, facts: Facts) -> Refusal | None:
     """Return why *caller* may not have what it needs; None if it may."""
     document = document_of(need.resource) if need.resource else None
-    of_resource = policy(document) if document else ()
+    of_resource = policy(document) if document else None
     if not isinstance(caller, RoleCaller):
         return evaluate(_request(caller, caller, need, facts), resource=of_resource)
     return evaluate(

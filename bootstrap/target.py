@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
@@ -135,6 +136,8 @@ def connected(target: Target) -> Iterator[Clients]:
     except EndpointConnectionError:
         raise NoLabError(_nobody_answers(target, "it went away")) from None
     except ClientError as error:
+        if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") == HTTPStatus.SERVICE_UNAVAILABLE:
+            raise NoLabError(_nobody_answers(target, "it is starting or stopping")) from None
         code = error.response.get("Error", {}).get("Code", "")
         message = error.response.get("Error", {}).get("Message", "") or error
         raise BootstrapError(f"{error.operation_name} at {target.endpoint_url} failed: {code}: {message}") from error

@@ -7,6 +7,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -37,17 +38,20 @@ def get(url: str) -> Any:
         return json.load(response)
 
 
-def post(url: str, body: bytes) -> Any:
-    with urllib.request.urlopen(url, body, timeout=30) as response:  # noqa: S310 (as above)
+def post_form(url: str, **fields: str) -> Any:
+    with urllib.request.urlopen(url, urlencode(fields).encode(), timeout=30) as response:  # noqa: S310 (as above)
         return json.load(response)
 
 
 def request_ride(project: Project) -> str:
     """Request a ride of stage dev, from this machine, and return its RideId."""
     url = bootstrap.outputs(bootstrap.Target(project.endpoint_url))["wild-rydes"]["RequestRideUrl"]
-    ride = post(url, json.dumps({"PickupLocation": {"Latitude": 47.6, "Longitude": -122.3}}).encode())
-    ride_id: str = ride["RideId"]
-    return ride_id
+    body = json.dumps({"PickupLocation": {"Latitude": 47.6, "Longitude": -122.3}}).encode()
+    request = urllib.request.Request(url, body, {"Content-Type": "application/json"})  # noqa: S310 (as above)
+    with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310 (as above)
+        assert response.status == HTTPStatus.CREATED
+        ride_id: str = json.load(response)["RideId"]
+        return ride_id
 
 
 def recorded(project: Project) -> set[str]:
@@ -181,12 +185,16 @@ def stats(project: Project) -> dict[str, Any]:
     return answer
 
 
+def start(project: Project, scenario: str) -> None:
+    """Do what the page does when somebody chooses a scenario and presses START."""
+    assert post_form(f"{project.web_page}/swarm", user_count="1", spawn_rate="1", scenario=scenario)["success"]
+
+
 def test_a_scenario_starts_from_the_web_page_and_more_workers_share_it(up: Project) -> None:
     up.done("up", "--detach", "--no-recreate", "--scale", "locust-worker=3")
     eventually(lambda: len([worker for worker in stats(up)["workers"] if worker["state"] == "ready"]) == 3)
 
-    form = {"user_count": "1", "spawn_rate": "1", "scenario": "workshop"}
-    assert post(f"{up.web_page}/swarm", urlencode(form).encode())["success"]
+    start(up, "workshop")
     eventually(lambda: stats(up)["stats"][-1]["num_requests"] >= 20)
 
     assert [worker["user_count"] for worker in stats(up)["workers"]] == [1, 1, 1]
@@ -269,8 +277,7 @@ def test_what_was_deployed_comes_back_with_a_restart_by_compose(up: Project) -> 
     assert state()["ExitCode"] == 0, up.container("bootstrap").logs().decode()
     assert request_ride(up)
     # The page finds the new addresses.
-    form = {"user_count": "1", "spawn_rate": "1", "scenario": "tiny"}
-    assert post(f"{up.web_page}/swarm", urlencode(form).encode())["success"]
+    start(up, "tiny")
     eventually(lambda: "15 arrivals were sent, and 15 have an outcome" in up.container("locust").logs().decode())
 
 

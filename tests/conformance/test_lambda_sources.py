@@ -59,6 +59,13 @@ class Account:
         self.undo.append(lambda: sqs.delete_queue(QueueUrl=url))
         return url, sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
 
+    def fifo_queue(self) -> tuple[str, str]:
+        """Make a FIFO queue; return its URL and ARN."""
+        sqs = self.client("sqs")
+        url = sqs.create_queue(QueueName=f"{_name()}.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+        self.undo.append(lambda: sqs.delete_queue(QueueUrl=url))
+        return url, sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+
     def queue_with_redrive(self, visibility_s: int, max_receive_count: int) -> tuple[str, str, str]:
         """Make a queue and its dead-letter queue; return URL and ARN of the first, and the URL of the second."""
         letters_url, letters_arn = self.queue()
@@ -217,6 +224,21 @@ def test_without_any_concurrency_an_event_is_given_up_untried(account: Account) 
 # ---- SQS ----
 
 
+@pytest.mark.parametrize("settings", [{"MaximumRetryAttempts": 3}, {"MaximumEventAgeInSeconds": 21_601}])
+def test_more_than_two_retries_and_more_than_six_hours_are_refused(account: Account, settings: dict[str, int]) -> None:
+    name = account.function("pass")
+    with pytest.raises(ClientError) as refused:
+        account.client("lambda").put_function_event_invoke_config(FunctionName=name, **settings)
+    assert refused.value.response["Error"]["Code"] == "ValidationException"
+
+
+def test_a_dead_letter_queue_cannot_be_fifo(account: Account) -> None:
+    _, arn = account.fifo_queue()
+    with pytest.raises(ClientError) as refused:
+        account.function("pass", DeadLetterConfig={"TargetArn": arn})
+    assert refused.value.response["Error"]["Code"] == "InvalidParameterValueException"
+
+
 def test_a_failed_message_is_received_as_often_as_its_queue_says_and_then_is_a_dead_letter(account: Account) -> None:
     url, arn, letters_url = account.queue_with_redrive(visibility_s=2, max_receive_count=2)
     account.map(arn, account.function(FAIL))
@@ -263,6 +285,27 @@ def test_a_queue_must_hide_messages_for_as_long_as_the_function_may_run(account:
 
 
 # ---- SNS ----
+
+
+@pytest.mark.parametrize(
+    ("fifo", "parameters"),
+    [
+        (False, {"BatchSize": 11}),  # without a window
+        (False, {"BatchSize": 10_001, "MaximumBatchingWindowInSeconds": 1}),
+        (False, {"MaximumBatchingWindowInSeconds": 301}),
+        (True, {"BatchSize": 11}),
+        (True, {"MaximumBatchingWindowInSeconds": 1}),
+        (False, {"ScalingConfig": {"MaximumConcurrency": 1001}}),
+    ],
+)
+def test_batches_and_windows_beyond_their_limits_are_refused(
+    account: Account, *, fifo: bool, parameters: dict[str, Any]
+) -> None:
+    _, arn = account.fifo_queue() if fifo else account.queue()
+    name = account.function("pass")
+    with pytest.raises(ClientError) as refused:
+        account.map(arn, name, **parameters)
+    assert refused.value.response["Error"]["Code"] in {"ValidationException", "InvalidParameterValueException"}
 
 
 def test_a_subscription_to_a_function_that_is_gone_has_its_messages_in_its_own_dead_letter_queue(

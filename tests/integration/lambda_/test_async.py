@@ -13,6 +13,8 @@ from typing import Any
 import psutil
 import pytest
 
+from rydelab.lab.observation import ask
+
 RECORD = (
     "import json, os, time, uuid\n"
     "def record(event, context):\n"
@@ -225,6 +227,21 @@ def test_throttled_events_wait_and_all_are_handled(fast_functions: Any, recorder
     sent = {fast_functions.send(name) for _ in range(12)}
     fast_functions.eventually(lambda: len(attempts()) >= 12)
     assert {note[0] for note in attempts()} == sent
+
+
+def test_the_pauses_of_a_throttled_event_double(fast_functions: Any, recorder: Any) -> None:
+    create, attempts = recorder
+    name = create("time.sleep(2) if event == 'first' else None")
+    client = fast_functions.client("lambda")
+    client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=1)
+    fast_functions.send(name, "first")
+    fast_functions.eventually(attempts)
+    fast_functions.send(name, "second")
+    fast_functions.eventually(lambda: len(attempts()) == 2)
+    # The first takes 240 lab seconds. The second is refused after 0, 1, 3, 7 ... 127 of them, and perhaps 255. Once a
+    # second would be 240 times.
+    answer = ask(client.meta.endpoint_url, "GET", "/_rydelab/lambda", timeout_s=5)[1]
+    assert 6 <= answer["functions"][name]["Throttles"] <= 9
 
 
 def test_a_throttled_event_that_grows_too_old_is_a_dead_letter_with_429(fast_functions: Any, recorder: Any) -> None:

@@ -3,15 +3,18 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from localstack.aws.api import CommonServiceException
 from localstack.aws.api.lambda_ import InvalidParameterValueException
 
+from rydelab.plugins.lambda_.ranges import check_range
 from rydelab.plugins.permissions.guard import require_role
 from rydelab.plugins.permissions.refusals import AccessDeniedError
 
 POLLER_ACTIONS: Final = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
 LEAST_CONCURRENCY: Final = 2
 MOST_CONCURRENCY: Final = 1000
+MOST_BATCH: Final = 10_000
+MOST_FIFO_BATCH: Final = 10
+LONGEST_WINDOW_S: Final = 300
 
 
 def check_visibility_timeout(visibility_timeout_s: int, function_timeout_s: int) -> None:
@@ -47,16 +50,14 @@ def no_access(stream_arn: str) -> InvalidParameterValueException:
 def check_scaling(request: Mapping[str, Any]) -> None:
     """Refuse a MaximumConcurrency outside 2 to 1,000."""
     maximum = (request.get("ScalingConfig") or {}).get("MaximumConcurrency")
-    if maximum is None or LEAST_CONCURRENCY <= maximum <= MOST_CONCURRENCY:
-        return
-    bound = (
-        f"greater than or equal to {LEAST_CONCURRENCY}"
-        if maximum < LEAST_CONCURRENCY
-        else f"less than or equal to {MOST_CONCURRENCY}"
-    )
-    raise CommonServiceException(
-        "ValidationException",
-        f"1 validation error detected: Value '{maximum}' at 'scalingConfig.maximumConcurrency' failed to satisfy "
-        f"constraint: Member must have value {bound}",
-        sender_fault=True,
-    )
+    check_range("scalingConfig.maximumConcurrency", maximum, least=LEAST_CONCURRENCY, most=MOST_CONCURRENCY)
+
+
+def check_batching(request: Mapping[str, Any]) -> None:
+    """Refuse batches of more than 10,000 messages, of a FIFO queue 10, and windows over 300 s, or of a FIFO queue."""
+    is_fifo = request["EventSourceArn"].endswith(".fifo")
+    check_range("batchSize", request.get("BatchSize"), least=1, most=MOST_FIFO_BATCH if is_fifo else MOST_BATCH)
+    window_s = request.get("MaximumBatchingWindowInSeconds")
+    check_range("maximumBatchingWindowInSeconds", window_s, least=0, most=LONGEST_WINDOW_S)
+    if is_fifo and window_s:
+        raise InvalidParameterValueException("Batching window is not supported for FIFO queues.", Type="User")

@@ -36,6 +36,8 @@ def install() -> None:
     @patch(LambdaProvider.validate_event_source_mapping)
     def validate_event_source_mapping(fn: Any, self: LambdaProvider, context: Any, request: Any) -> Any:
         checks.check_scaling(request)
+        if _is_from_queue(request):
+            checks.check_batching(request)
         validated = fn(self, context, request)
         if _is_from_queue(request):
             _, _, _, version, _ = validated

@@ -9,10 +9,10 @@ from localstack.services.lambda_.invocation.lambda_models import InvocationResul
 from localstack.services.lambda_.invocation.lambda_service import LambdaService
 from localstack.services.lambda_.invocation.version_manager import LambdaVersionManager
 from localstack.services.lambda_.provider import LambdaProvider
-from localstack.utils.patch import patch
+from localstack.utils.patch import Patch, patch
 
 from rydelab.plugins.faults.functions import refuse_invoke
-from rydelab.plugins.lambda_ import code_in_use, direct, invocation, limits, role_checks
+from rydelab.plugins.lambda_ import code_in_use, direct, invocation, limits, ranges, role_checks
 from rydelab.plugins.lambda_.async_events import AsyncEvents
 from rydelab.plugins.lambda_.environments import EnvironmentPool
 from rydelab.plugins.supported_version import require_supported_version
@@ -44,10 +44,17 @@ def install() -> None:
                 continue  # the version that has taken its place is there already
         raise ServiceException(f"{request['function_name']} was replaced {_MAX_REPLACED} times during one request")
 
+    for operation in (
+        LambdaProvider.put_function_event_invoke_config,
+        LambdaProvider.update_function_event_invoke_config,
+    ):
+        Patch.function(operation, _check_event_invoke).apply()
+
     @patch(LambdaProvider.create_function)
     def create_function(fn: Any, self: LambdaProvider, context: Any, request: Any) -> Any:
         limits.check_runtime(request)
         limits.check_environment(request)
+        ranges.check_function(request)
         role_checks.check_dead_letter_target(request, request["FunctionName"], request["Role"])
         return fn(self, context, request)
 
@@ -55,9 +62,15 @@ def install() -> None:
     def update_function_configuration(fn: Any, self: LambdaProvider, context: Any, request: Any) -> Any:
         limits.check_runtime(request)
         limits.check_environment(request)
+        ranges.check_function(request)
         if "Role" in request:
             role_checks.check_new_role(self.lambda_service, request["Role"], context.region)
         if "Role" in request or "DeadLetterConfig" in request:
             now = self.get_function_configuration(context, request["FunctionName"])
             role_checks.check_dead_letter_target(now | request, now["FunctionName"], request.get("Role") or now["Role"])
         return fn(self, context, request)
+
+
+def _check_event_invoke(fn: Any, self: LambdaProvider, context: Any, *arguments: Any, **request: Any) -> Any:
+    ranges.check_event_invoke(request)
+    return fn(self, context, *arguments, **request)

@@ -1,6 +1,7 @@
 """The command ``rydelab``: reads settings, runs one sub-command, and turns errors into one sentence."""
 
 import argparse
+import importlib.metadata
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -20,6 +21,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "simulate": ("rydelab.lab.simulate:SIMULATE", "play a scenario or recorded traffic in virtual time"),
     "validate": ("rydelab.lab.validate:VALIDATE", "hold the simulator against a lab"),
     "report": ("rydelab.lab.run_report:REPORT", "show the report of a run again, or compare two runs"),
+    "size": ("rydelab.lab.size_command:SIZE", "find the cheapest table that loses nothing of a scenario"),
     "cost": ("rydelab.lab.cost_command:COST", "show what each design costs a month on AWS, line by line"),
     "dlq": ("rydelab.lab.dlq_command:DLQ", "show dead letters, bring them back to the table, or delete them"),
     "fault": (
@@ -30,6 +32,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "up": ("rydelab.lab.emulator_commands:UP", "start a lab on this machine"),
     "status": ("rydelab.lab.emulator_commands:STATUS", "say which labs run, and where"),
     "down": ("rydelab.lab.emulator_commands:DOWN", "stop a lab that runs in the background"),
+    "doctor": ("rydelab.lab.doctor_command:DOCTOR", "say what this machine lacks for a lab, and what mends it"),
 }
 
 DESCRIPTION = """\
@@ -81,8 +84,11 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
+    parser.add_argument("--version", action="version", version=f"rydelab {importlib.metadata.version('rydelab')}")
     parsers = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands", required=True)
-    chosen = next((word for word in argv if not word.startswith("-")), None)
+    completes = "_ARGCOMPLETE" in environ  # a shell asks what may come next in this line
+    words = environ.get("COMP_LINE", "").split()[1:] if completes else argv
+    chosen = next((word for word in words if not word.startswith("-")), None)
     command = None
     for name, (location, summary) in COMMANDS.items():
         sub_parser = parsers.add_parser(
@@ -92,6 +98,8 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
             command = _load(location)
             sub_parser.description = command.description
             command.add_arguments(sub_parser)
+    if completes:
+        import_module("argcomplete").autocomplete(parser)  # which ends the process
     arguments = parser.parse_args(argv)
     assert command is not None  # noqa: S101 (parse_args exits unless a known command is named)
     return command.run(arguments, resolve(vars(arguments), environ))

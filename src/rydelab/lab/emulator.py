@@ -203,6 +203,22 @@ def local_endpoint(port: int) -> str:
     return f"http://127.0.0.1:{port}"
 
 
+def why_taken(port: int) -> str | None:
+    """Return why no lab can listen on *port* of this machine, or None if one can."""
+    with socket.socket() as candidate:
+        # As the server itself does: a port whose last connections are still closing is free.
+        candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            candidate.bind(("127.0.0.1", port))
+        except PermissionError:
+            return f"port {port} needs root"
+        except OSError:
+            running = find(local_endpoint(port), timeout_s=1)
+            owner = f"a lab already runs there, {whereabouts(running)}" if running else "another program uses it"
+            return f"port {port} of 127.0.0.1 is taken: {owner}"
+    return None
+
+
 def log_file(settings: Settings) -> Path:
     """Where the emulator writes its log."""
     return settings.lab_dir / "emulator.log"
@@ -216,20 +232,9 @@ def _refuse_other_systems() -> None:
 
 
 def _refuse_taken_port(settings: Settings) -> None:
-    with socket.socket() as candidate:
-        # As the server itself does: a port whose last connections are still closing is free.
-        candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            candidate.bind(("127.0.0.1", settings.port))
-        except PermissionError:
-            raise EmulatorError(f"port {settings.port} needs root; choose one from 1024 with --port") from None
-        except OSError:
-            pass
-        else:
-            return
-    running = find(local_endpoint(settings.port), timeout_s=1)
-    owner = f"a lab already runs there, {whereabouts(running)}" if running else "another program uses it"
-    raise EmulatorError(f"port {settings.port} of 127.0.0.1 is taken: {owner}; choose another with --port")
+    why = why_taken(settings.port)
+    if why is not None:
+        raise EmulatorError(f"{why}; choose another with --port")
 
 
 def _spawn_supervisor(settings: Settings, *, detach: bool, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:

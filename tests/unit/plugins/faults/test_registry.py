@@ -83,7 +83,7 @@ def test_a_pause_holds_requests_until_it_is_over_or_taken_back() -> None:
     faults.wait_while_paused()
     assert 0.15 < time.monotonic() - begun_s < 5
 
-    pause = faults.start(Fault("emulator-paused", "", length_s=60))
+    pause = faults.start(Fault("emulator-paused", "", length_s=45))
     waiting = threading.Thread(target=faults.wait_while_paused, daemon=True)
     waiting.start()
     deadline = time.monotonic() + 5

@@ -57,7 +57,8 @@ def test_a_lab_that_does_not_come_is_waited_for_and_told_once(capsys: pytest.Cap
     assert main(["deploy", "--endpoint", "http://127.0.0.1:9", "--wait", "0.6"]) == 1
 
     waiting, failed = capsys.readouterr().err.splitlines()
-    assert waiting.endswith(" s at most") and "; waiting for it, " in waiting
+    assert waiting.endswith(" s at most")
+    assert "; waiting for it, " in waiting
     assert failed.startswith("bootstrap: no lab answers at http://127.0.0.1:9")
 
 

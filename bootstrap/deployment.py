@@ -61,12 +61,15 @@ def deploy(
             parameters=parameters or {},
         )
     )
+    folders = service_folders.find(folder)
+    for service in plan.stacks:
+        site.check(folders[service])
     with connected(target) as clients:
         operations = StackOperations(clients.cloudformation, report)
         _check_needs(clients, plan)
         deployment = _Deployment(target, clients, operations, report, plan)
         deployed = _in_order(plan.dependencies, deployment.deploy_one, operations.stop)
-        _publish_sites(target, clients, stacks_of(operations, stage), service_folders.find(folder), report)
+        _publish_sites(target, clients, stacks_of(operations, stage), folders, report)
         return {service: _outputs(target, deployed[service]) for service in sorted(deployed)}
 
 

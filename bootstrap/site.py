@@ -23,6 +23,13 @@ _CONFIG = "config.json"
 _REFERENCE = re.compile(r'"\$\{([A-Za-z0-9-]+)\.([A-Za-z0-9]+)\}"')
 
 
+def check(service_folder: Path) -> None:
+    """Raise InputError if the service has a site that could not be published."""
+    config = service_folder / FOLDER / _CONFIG
+    if config.is_file():
+        _config(config.read_bytes(), {}, config)
+
+
 def files(folder: Path, outputs: Mapping[str, Mapping[str, str]]) -> dict[str, bytes]:
     """Return the files of the site in *folder* by their keys, with *outputs* (service, output, value) filled in."""
     found = {

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap import InputError, site
+from bootstrap import InputError, Target, deploy, site
 
 OUTPUTS = {"rides": {"RideUrl": 'http://127.0.0.1:4566/"ride"'}}
 
@@ -34,6 +34,11 @@ def test_its_config_names_outputs_and_gets_their_values(tmp_path: Path) -> None:
     }
 
 
-def test_a_config_that_is_not_json_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"config\.json: is not JSON"):
-        site.files(folder(tmp_path, "{ride: 1}"), OUTPUTS)
+def test_a_config_that_is_not_json_is_named_before_anything_is_deployed(tmp_path: Path) -> None:
+    (tmp_path / "page" / "site").mkdir(parents=True)
+    folder(tmp_path / "page" / "site", "{ride: 1}")
+    (tmp_path / "page" / "template.yaml").write_text("Resources: {Topic: {Type: AWS::SNS::Topic}}")
+
+    # Nothing listens there: it would be a NoLabError if it had been asked.
+    with pytest.raises(InputError, match=r"site/config\.json: is not JSON"):
+        deploy(Target("http://127.0.0.1:1"), services_dir=tmp_path)

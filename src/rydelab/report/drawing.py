@@ -77,7 +77,8 @@ def draw(
         "padding": PADDING,
         "background": None,
         "layer": [
-            *(_band(band, end_s, row) for row, band in enumerate(bands)),
+            *(_band(band, end_s) for band in bands),
+            *(_band_label(band, row) for row, band in enumerate(bands)),
             *(part for layer in layers for part in _curve(layer, interval_s, axis)),
             *([_load_end(load_s)] if load_s is not None and load_s < end_s else []),
         ],
@@ -147,27 +148,23 @@ def _marks(layer: Layer, interval_s: float) -> _Spec:
     }
 
 
-def _band(band: Band, end_s: float, row: int) -> _Spec:
-    """Shade *band*; the label stands in a row of its own, since bands may overlap."""
-    data = {"values": [{"t": band.start_s, "until": min(band.end_s, end_s), "label": band.label}]}
-    rect = {
-        "data": data,
-        "mark": {"type": "rect", "color": "var(--band)"},
+def _band(band: Band, end_s: float) -> _Spec:
+    return {
+        "data": {"values": [{"t": band.start_s, "until": min(band.end_s, end_s)}]},
+        # Where two overlap it is darker.
+        "mark": {"type": "rect", "color": "var(--band)", "opacity": 0.75},
         "encoding": {"x": {"field": "t"}, "x2": {"field": "until"}, "y": {"value": 0}, "y2": {"value": PLOT_HEIGHT}},
     }
-    text = {
-        "data": data,
-        "mark": {
-            "type": "text",
-            "align": "left",
-            "dx": 3,
-            "dy": 14 + 12 * row,
-            "color": "var(--muted)",
-            "fontSize": 10,
-        },
+
+
+def _band_label(band: Band, row: int) -> _Spec:
+    """Write what a band is in a row of its own, since bands may overlap."""
+    look = {"color": "var(--muted)", "fontSize": 10}
+    return {
+        "data": {"values": [{"t": band.start_s, "label": band.label}]},
+        "mark": {"type": "text", "align": "left", "dx": 3, "dy": 14 + 12 * row, **look},
         "encoding": {"x": {"field": "t"}, "y": {"value": 0}, "text": {"field": "label"}},
     }
-    return {"layer": [rect, text]}
 
 
 def _load_end(load_s: float) -> _Spec:

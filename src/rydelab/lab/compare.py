@@ -119,6 +119,8 @@ class Begun:
     """Of a run that goes on."""
     scenario_file: Path
     results_dir: Path
+    limited_again: bool = False
+    """Whether cells of it that the lab itself limited are run again."""
 
 
 def begin(wishes: Wishes) -> Begun:
@@ -151,7 +153,12 @@ def _resumed(wishes: Wishes) -> Begun:
     )
     scenario = replace(scenario, name=plan.name)
     return Begun(
-        plan, with_cells(scenario, plan.cells, plan.thresholds), folder.path, folder.scenario_file, folder.path.parent
+        plan,
+        with_cells(scenario, plan.cells, plan.thresholds),
+        folder.path,
+        folder.scenario_file,
+        folder.path.parent,
+        limited_again=wishes.strict_saturation,
     )
 
 
@@ -172,7 +179,7 @@ def run_in_lab(begun: Begun, settings: Settings, progress: TerminalProgress) -> 
     comparison = Comparison(plan=begun.plan, scenario=begun.scenario, settings=settings, progress=progress)
     if begun.folder is not None:
         comparison.folder = RunFolder(begun.folder)
-        _take_over(comparison)
+        _take_over(comparison, limited_again=begun.limited_again)
     if not comparison.left:
         comparison.save()
         return comparison
@@ -200,10 +207,11 @@ def run_in_lab(begun: Begun, settings: Settings, progress: TerminalProgress) -> 
     return comparison
 
 
-def _take_over(comparison: Comparison) -> None:
+def _take_over(comparison: Comparison, *, limited_again: bool) -> None:
     """Take over the cells that have been run to their end, and judge them by the thresholds of now."""
     summary, series = comparison.folder.read_back()
-    finished = [cell for cell in summary.cells if not cell.interrupted] if summary else []
+    there = summary.cells if summary else ()
+    finished = [cell for cell in there if not cell.interrupted and not (limited_again and cell.lab_limited)]
     thresholds = comparison.scenario.thresholds
     comparison.cells = {cell.id: replace(cell, thresholds=judge(thresholds, cell)) for cell in finished}
     comparison.series = {cell: series[cell] for cell in comparison.cells if cell in series}
@@ -268,7 +276,12 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="a condition that the cells must meet, besides the scenario's; may be given more than once",
     )
-    parser.add_argument("--resume", metavar="DIR", type=Path, help="go on with the run in DIR: finished cells stay")
+    parser.add_argument(
+        "--resume",
+        metavar="DIR",
+        type=Path,
+        help="go on with the run in DIR: finished cells stay; with --strict-saturation, not those that the lab limited",
+    )
     parser.add_argument("--junit", metavar="FILE", type=Path, help="also write the verdicts as JUnit XML")
     parser.add_argument("--markdown", metavar="FILE", type=Path, help="also write the report as Markdown")
     parser.add_argument(

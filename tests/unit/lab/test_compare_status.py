@@ -1,13 +1,17 @@
 """How a comparison ends: exit status, JUnit XML, and what a resumed one takes over."""
 
+import socket
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 
-from rydelab.lab.compare import CompareError, Wishes, compare, exit_status
+from rydelab.lab.compare import CompareError, Wishes, begin, compare, exit_status
+from rydelab.lab.emulator import EmulatorError
 from rydelab.lab.junit import render_junit
+from rydelab.lab.results import RunFolder
 from rydelab.lab.toml_table import ScenarioError
 from rydelab.report.latency import latency
 from rydelab.report.summary import CellSummary, RunSummary, Saturation, ThresholdResult
@@ -90,6 +94,22 @@ def test_bad_input_is_told_before_anything_is_started(tmp_path: Path, wishes: Wi
         compare(replace(wishes, results_dir=tmp_path), Settings(port=1))
 
     assert raised.value.exit_status == 2
+
+
+def test_a_cell_that_the_lab_limited_is_run_again_only_if_that_matters(tmp_path: Path) -> None:
+    begun = begin(Wishes(scenario="quick", cells="queued:provisioned", results_dir=tmp_path))
+    folder = RunFolder.create(tmp_path, name="quick", started=datetime.fromisoformat(begun.plan.started_at))
+    folder.save_plan(begun.plan, begun.scenario, scenario_file=begun.scenario_file, settings={})
+    folder.save(run(LIMITED), (), table="")
+    wishes = Wishes(resume=folder.path)
+
+    with socket.socket() as other_program:
+        other_program.bind(("127.0.0.1", 0))
+        port = other_program.getsockname()[1]
+        settings = Settings(port=port, endpoint_url=f"http://127.0.0.1:{port}", data_dir=tmp_path)
+        assert compare(wishes, settings) == 0  # without a lab
+        with pytest.raises(EmulatorError, match="another program uses it"):  # it would need one
+            compare(replace(wishes, strict_saturation=True), settings)
 
 
 def test_an_unknown_scenario_is_told_before_anything_is_started(tmp_path: Path) -> None:

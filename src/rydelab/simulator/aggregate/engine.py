@@ -7,6 +7,7 @@ from rydelab.simulator.aggregate.event_flow import EventFlow
 from rydelab.simulator.aggregate.outcome import NOBODY, outcome
 from rydelab.simulator.aggregate.pieces import Piece, pieces_of
 from rydelab.simulator.aggregate.queue_flow import QueueFlow
+from rydelab.simulator.aggregate.recorder import Recorder
 from rydelab.simulator.aggregate.ride_flow import RideFlow
 from rydelab.simulator.aggregate.scene import Scene
 from rydelab.simulator.aggregate.steps import LONGEST_S, Steps
@@ -58,8 +59,12 @@ class _Run:
         whole = sum(traffic.mix.values())
         mix = {kind: share / whole for kind, share in traffic.mix.items()}
         most_per_s = max((piece.per_s for piece in pieces), default=0.0)
-        make = {"event-driven": EventFlow, "queued": QueueFlow}.get(cell.design)
-        self.rides = RideFlow(scene, most_per_s=most_per_s, mix=mix, recorder=make(scene) if make else None)
+        recorder: Recorder | None = None
+        if cell.design == "event-driven":
+            recorder = EventFlow(scene)
+        elif cell.design == "queued":
+            recorder = QueueFlow(scene)
+        self.rides = RideFlow(scene, most_per_s=most_per_s, mix=mix, recorder=recorder)
         self._chance = Chance(1.0)
         self._attempts_per_s = 0.0
         self._rate = 0.0

@@ -120,7 +120,7 @@ class EventFlow:
 
     def attempts(self, share: float, *, is_final: bool) -> float:
         """Return how many attempts at the table the plan makes."""
-        return self._writes.attempts(self._begun, share, self._writes.persistence(is_final=is_final))
+        return self._writes.attempts(self._begun, share, is_final=is_final)
 
     def busy(self, chance: Chance) -> tuple[float, float]:
         """Return how many invocations are under way at the end of the step, with and without new ones."""
@@ -139,7 +139,7 @@ class EventFlow:
             waits = (sum(self._come) + self._published) * (1.0 - self._taken)
             self._workers.settle(scene.step_s, busy=busy, handled=sum(self._begun), waits=waits > _ROUNDING)
         asked = 0.0
-        retried = -self._published * self._taken
+        retried = -self._first(0)
         for failures, ladder in enumerate(self._refusals):
             first = self._first(failures)
             self._come[failures] = (self._come[failures] + (0.0 if failures else self._published)) * (1.0 - self._taken)

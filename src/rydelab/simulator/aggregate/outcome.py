@@ -20,7 +20,6 @@ from rydelab.simulator.result import (
 )
 from rydelab.simulator.traffic import KINDS, UNICORN, Traffic
 
-
 NOBODY = 0.5
 """Less than half a ride on its way is none."""
 

@@ -167,7 +167,13 @@ class QueueFlow:
 
     def attempts(self, share: float, *, is_final: bool) -> float:
         """Return how many attempts at the table the plan makes."""
-        return self._batches.play(self._new, share, self._persistence(is_final=is_final)).attempts
+
+        def number(persistence: float) -> float:
+            return self._batches.play(self._new, share, persistence).attempts
+
+        if self._quota is not None:
+            return self._quota.attempts(number, share, self._scene.step_s)
+        return number(self._persistence(is_final=is_final))
 
     def busy(self, chance: Chance) -> tuple[float, float]:
         """Return how many invocations are under way at the end of the step, with and without new ones."""
@@ -268,10 +274,9 @@ class QueueFlow:
         refused = played.attempts - played.written
         scene.tally.requests(played.written, refused, chance.reason)
         if self._quota is not None and played.attempts > _LEAST:
-            persistence = self._quota.persistence
             self._quota.settle(
-                environments=self.function.environments,
-                wanted=played.again / persistence if persistence else refused,
+                busy=self._batches.held,
+                refused=refused,
                 made=played.again,
                 first=played.first,
                 later=max(0.0, played.written - played.first),

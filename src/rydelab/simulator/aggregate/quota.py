@@ -1,11 +1,17 @@
 """The SDK's quota of retries, as one number for all environments of a function."""
 
 import math
+from collections.abc import Callable
 
 from rydelab.simulator.exact.sdk import QUOTA
 
 _RETRY_COST = 5.0
 _UNRETRIED_GAIN = 1.0
+_USED = 0.83 * QUOTA
+"""What environments have used on average when those used most have nothing left; seen in the exact engine."""
+_ROUNDS = 4
+_LEAST_S = 0.05
+"""What is left when quotas are spent, in seconds of the spending."""
 
 
 class QuotaFlow:
@@ -14,30 +20,52 @@ class QuotaFlow:
     The environments' quotas are taken together, which is exact as long as they are alike.
     """
 
-    __slots__ = ("_environments", "_spent_per_s", "_tokens", "persistence")
+    __slots__ = ("_environments", "_gained_per_s", "_spent_per_s", "_tokens", "_wanted_part", "persistence")
 
     def __init__(self) -> None:
-        self._environments = 0.0
-        self._tokens = 0.0
+        self._environments = 1.0
+        self._tokens = _USED
+        self._gained_per_s = 0.0
         self._spent_per_s = 0.0
+        self._wanted_part = 1.0
+        """The part of the refused attempts that would be tried again, if there were tokens."""
         self.persistence = 1.0
-        """The part of the failures that may try again, in the next step."""
+        """The part of them that is, in the present step."""
 
     @property
     def holds_out_s(self) -> float:
         """How long the tokens will last if they are spent as in the last step."""
-        return self._tokens / self._spent_per_s if self._spent_per_s > 0.0 and self._tokens > 1.0 else math.inf
+        left_s = self._tokens / self._spent_per_s if self._spent_per_s > 0.0 else math.inf
+        return left_s if left_s > _LEAST_S else math.inf
 
-    def settle(
-        self, *, environments: float, wanted: float, made: float, first: float, later: float, step_s: float
-    ) -> None:
-        """Note a step: retries *wanted* and *made*, successes at the first and at a later attempt."""
-        if environments > self._environments:
-            self._tokens += (environments - self._environments) * QUOTA
-        self._environments = environments
+    def attempts(self, attempts: Callable[[float], float], share: float, step_s: float) -> float:
+        """Return how many attempts there are in a step, and note the persistence that the tokens allow.
+
+        *attempts* says how many for a persistence; *share* of them is admitted.
+        """
+        affordable = (self._tokens + self._gained_per_s * step_s) / _RETRY_COST
+        self.persistence = 1.0
+        for _ in range(_ROUNDS):
+            number = attempts(self.persistence)
+            wanted = number * (1.0 - share) * self._wanted_part
+            if self.persistence >= 1.0 and wanted <= affordable:
+                return number
+            self.persistence = min(1.0, affordable / wanted)
+        return attempts(self.persistence)
+
+    def settle(self, *, busy: float, refused: float, made: float, first: float, later: float, step_s: float) -> None:
+        """Note a step: attempts *refused*, retries *made*, successes at the first and at a later attempt.
+
+        *busy* is how many environments were between two attempts. Once quotas are spent no others come into use: an
+        environment that cannot retry is free again at once, and the one used last is used first.
+        """
+        if busy > self._environments and self.persistence >= 1.0:
+            self._tokens += (busy - self._environments) * _USED
+            self._environments = busy
         gained = first * _UNRETRIED_GAIN + later * _RETRY_COST
         spent = made * _RETRY_COST - gained
-        self._tokens = max(0.0, min(environments * QUOTA, self._tokens - spent))
-        self._spent_per_s = (wanted * _RETRY_COST - gained) / step_s
-        affordable = (self._tokens + gained) / _RETRY_COST
-        self.persistence = 1.0 if wanted <= affordable else affordable / wanted
+        self._tokens = max(0.0, min(self._environments * _USED, self._tokens - spent))
+        self._gained_per_s = gained / step_s
+        self._spent_per_s = spent / step_s
+        if refused > 0.0 and self.persistence > 0.0:
+            self._wanted_part = made / self.persistence / refused

@@ -66,7 +66,10 @@ class RideFlow:
     """All arrivals of one cell, up to where a ride is handed over to be recorded."""
 
     def __init__(self, scene: Scene, *, most_per_s: float, mix: Mapping[str, float], recorder: Recorder | None) -> None:
-        """*most_per_s* is the highest rate of arrivals, *mix* the share of each kind of them, *recorder* what takes published rides."""
+        """*most_per_s* is the highest rate of arrivals, *mix* the share of each kind.
+
+        *recorder* takes the rides that are published.
+        """
         cell = scene.cell
         self._scene = scene
         self._mix = mix
@@ -232,8 +235,8 @@ class RideFlow:
         def attempts(share: float) -> float:
             total = 0.0
             if self.http is not None:
-                persistence = self.http.writes.persistence(is_final=is_final)
-                total = self.http.writes.attempts([self._flow.handed_over + self._flow.alone], share, persistence)
+                begun = [self._flow.handed_over + self._flow.alone]
+                total = self.http.writes.attempts(begun, share, is_final=is_final)
             if self.recorder is not None:
                 total += self.recorder.attempts(share, is_final=is_final)
             return total

@@ -18,14 +18,15 @@ def share_of(attempts: Callable[[float], float], room: float, guess: float) -> f
     chance = guess if guess > 0.0 else 1.0
     before: tuple[float, float] | None = None
     for _ in range(_MOST_ROUNDS):
-        missed = chance * attempts(chance) - room
-        if missed <= 0.0 and chance >= 1.0:
+        come = chance * attempts(chance)
+        missed = come - room
+        if come <= 0.0 or (missed <= 0.0 and chance >= 1.0):
             return 1.0
         if abs(missed) <= _PRECISION * room:
             break
         low, high = (low, chance) if missed > 0.0 else (chance, high)
         # Where a line through the last two leads to, else where it would be if the attempts stayed as they are.
-        wanted = chance * room / (missed + room)
+        wanted = chance * room / come
         if before is not None and before[1] != missed:
             wanted = chance - missed * (chance - before[0]) / (missed - before[1])
         before = chance, missed

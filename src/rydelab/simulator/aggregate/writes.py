@@ -53,9 +53,16 @@ class Writes:
             return self.quota.persistence
         return 0.0 if is_final else 1.0
 
-    def attempts(self, begun: list[float], chance: float, persistence: float) -> float:
+    def attempts(self, begun: list[float], chance: float, *, is_final: bool) -> float:
         """Return how many attempts there are if *begun* invocations begin, by ladder."""
-        return sum(ladder.attempts(mass, chance, persistence) for ladder, mass in zip(self.ladders, begun, strict=True))
+
+        def number(persistence: float) -> float:
+            each = zip(self.ladders, begun, strict=True)
+            return sum(ladder.attempts(mass, chance, persistence) for ladder, mass in each)
+
+        if self.quota is not None:
+            return self.quota.attempts(number, chance, self._scene.step_s)
+        return number(self.persistence(is_final=is_final))
 
     def waiting(self, begun: float, chance: float, persistence: float) -> float:
         """Return how many invocations wait between attempts at the end of the step."""
@@ -80,8 +87,8 @@ class Writes:
             again = sum(one.again for one in tried)
             first = sum(one.successes[0] for one in tried)
             self.quota.settle(
-                environments=self.function.environments,
-                wanted=again / persistence if persistence else refused,
+                busy=self.held,
+                refused=refused,
                 made=again,
                 first=first,
                 later=sum(sum(one.successes) for one in tried) - first,

@@ -1,10 +1,12 @@
 """The faults of a scenario in a run of `rydelab compare`: they come, are told and drawn, and are gone afterwards."""
 
 import json
+import re
 import signal
 import time
 from pathlib import Path
 
+from rydelab import cli
 from rydelab.lab.fault_control import FaultControl
 from tests.integration.conftest import Lab
 from tests.integration.test_load_compare import only_run, rydelab, saved
@@ -66,7 +68,7 @@ def test_faults_come_when_they_should_and_are_in_every_part_of_the_results(lab: 
     assert FaultControl(lab.endpoint_url).all()[0] == []
 
 
-def test_a_run_that_is_stopped_leaves_no_fault_behind(lab: Lab, tmp_path: Path) -> None:
+def test_a_run_that_is_stopped_takes_its_own_faults_back_and_no_others(lab: Lab, tmp_path: Path) -> None:
     scenario = tmp_path / "faulty.toml"
     scenario.write_text(SCENARIO.format(duration_s=30, length_s=600))
     run = rydelab("compare", str(scenario), "--results", str(tmp_path / "results"), "--endpoint", lab.endpoint_url)
@@ -76,8 +78,13 @@ def test_a_run_that_is_stopped_leaves_no_fault_behind(lab: Lab, tmp_path: Path) 
         assert run.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.1)
+    # A fault of somebody else, who calls the topic as its template does.
+    (stage,) = re.findall(r"cell1-[0-9a-f]{4}", control.all()[0][0].target)
+    start = ["fault", "start", "topic-refused", "RidesSnsTopic", "--length", "600", "--rate", "0"]
+    assert cli.run([*start, "--stage", stage, "--endpoint", lab.endpoint_url], {}) == 0
     run.send_signal(signal.SIGINT)
     run.communicate(timeout=100)
 
     assert run.returncode == 130
-    assert control.all()[0] == []
+    assert [one.kind for one in control.all()[0]] == ["topic-refused"]
+    control.stop()

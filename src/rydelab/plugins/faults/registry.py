@@ -6,7 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from rydelab.faults import Fault
@@ -24,9 +24,10 @@ class ActiveFault:
     begins_s: float
     ends_s: float
     """Both on the registry's clock."""
+    draws: random.Random
+    """Decides which requests it meets, and what there is to choose of what it does."""
     hits: int = 0
     """How many requests it has met."""
-    draws: random.Random = field(repr=False, default_factory=random.Random)
 
     def is_on(self, now_s: float) -> bool:
         """Whether it lasts at *now_s*."""

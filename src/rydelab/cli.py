@@ -45,8 +45,8 @@ examples:
   rydelab up --detach             the same, in the background; `rydelab down` stops it
   rydelab up --port 4567          a second lab beside the first
 
-`rydelab COMMAND --help` explains a command. RYDELAB_PORT, RYDELAB_DATA_DIR, RYDELAB_ENDPOINT, RYDELAB_STAGE and
-RYDELAB_CLOCK_SPEED set what the flags of the same name set; a flag wins."""
+`rydelab COMMAND --help` explains a command. RYDELAB_PORT, RYDELAB_DATA_DIR, RYDELAB_ENDPOINT, RYDELAB_STAGE,
+RYDELAB_CLOCK_SPEED and RYDELAB_ENFORCE_IAM set what the flags of the same name set; a flag wins."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,8 @@ import pytest
 import bootstrap
 from tests.containers.project import Project
 
+pytestmark = pytest.mark.timeout(900)
+
 SERVICES = ("localstack", "bootstrap", "locust", "locust-worker")
 MOST_IMAGE_BYTES = 600e6
 MOST_IDLE_BYTES = 800e6

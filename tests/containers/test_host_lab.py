@@ -3,9 +3,13 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from rydelab.lab import emulator
 from rydelab.settings import Settings
 from tests.containers.project import project
+
+pytestmark = pytest.mark.timeout(900)
 
 FILES = ("--file", "docker-compose.yml", "--file", "docker-compose.host-lab.yml")
 

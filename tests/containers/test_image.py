@@ -22,6 +22,8 @@ from tests.integration.test_own_localstack import (  # noqa: F401
     test_a_table_is_throttled_by_its_capacity,
 )
 
+pytestmark = pytest.mark.timeout(900)
+
 STAND_IN = "rydelab-test-localstack"
 READY_TIMEOUT_S = 60
 
@@ -64,6 +66,8 @@ def documented_dockerfile() -> str:
 @pytest.fixture(scope="module")
 def own_localstack(clone: Path, engine: docker.DockerClient) -> Iterator[str]:
     """Run the image that the documentation's lines make."""
+    image = build(clone, "-t", "rydelab")
+    assert image.returncode == 0, image.stderr
     stand_in = build(ROOT / "tests/containers", "-t", STAND_IN, "-f", "localstack.Dockerfile")
     assert stand_in.returncode == 0, stand_in.stderr
     built = build(clone, "-t", f"{STAND_IN}-rydelab", dockerfile=documented_dockerfile())

@@ -17,6 +17,7 @@ from rydelab.lab import schedule
 from rydelab.lab.cell import Cell, parse_cells
 from rydelab.lab.compare import EXIT_FAILED, with_cells
 from rydelab.lab.load import LOADTESTS
+from rydelab.lab.plays import Plays
 from rydelab.lab.results import RunFolder, check_writable
 from rydelab.lab.run_report import write_report
 from rydelab.lab.scenario import Phase, Scenario, find, load
@@ -29,7 +30,7 @@ from rydelab.lab.simulation import (
     scaled,
     simulate_cells,
 )
-from rydelab.lab.sweep import Sweeper, heaviest, parse_axes, sweep_load
+from rydelab.lab.sweep import heaviest, parse_axes, sweep_load, swept
 from rydelab.lab.sweep_results import PAGE, save_sweep
 from rydelab.lab.trace import read_trace
 from rydelab.report.summary import RunSummary, Simulated
@@ -136,7 +137,7 @@ def _sweep(wishes: Wishes, scenario: Scenario, cells: Sequence[Cell]) -> int:
         name=scenario.name,
         started_at=started.isoformat(timespec="seconds"),
         axes=axes,
-        cells=tuple(Sweeper(scenario, place).swept(cells, axes)),
+        cells=tuple(swept(Plays(scenario, place), cells, axes)),
         simulated=Simulated(place.engine, place.profile.name, place.seed, wishes.scale),
         load=sweep_load(scenario, axes),
     )
@@ -216,7 +217,8 @@ def _notes(scenario: Scenario, engine: EngineName) -> Iterator[str]:
         yield f"requests.csv has no rows: there are more than {MOST_ROWS:,} arrivals in each cell."
 
 
-def _add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_play_flags(parser: argparse.ArgumentParser) -> None:
+    """Let a command be told what is simulated, and how."""
     parser.add_argument(
         "source",
         metavar="SCENARIO|TRACE",
@@ -241,6 +243,10 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="a condition that the cells must meet, besides the scenario's; may be given more than once",
     )
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_play_flags(parser)
     parser.add_argument(
         "--sweep",
         metavar="NAME=VALUE,…",

@@ -1,14 +1,14 @@
 """Plays one scenario many times, with one or two settings varied: ``rydelab simulate --sweep``."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import product
 
 from rydelab.errors import RydelabError
 from rydelab.lab.cell import DEFAULT_MAX_UNITS, MOST_UNITS, OPTIONS, Cell, variant
+from rydelab.lab.plays import Plays, mean_arrivals_per_s
 from rydelab.lab.scenario import Scenario
-from rydelab.lab.simulation import Place, cell_result, scaled, simulate_cells
-from rydelab.report.summary import CellSummary
+from rydelab.lab.simulation import scaled
 from rydelab.report.sweep import SweepPoint, SweptAxis, SweptCell, Value
 
 ARRIVALS = "arrivals"
@@ -26,9 +26,7 @@ class SweepError(RydelabError):
 def parse_axes(texts: Sequence[str], cells: Sequence[Cell]) -> tuple[SweptAxis, ...]:
     """Read what is to be varied, each ``NAME=VALUE,VALUE,…``, in *cells*. Raises SweepError."""
     if len(texts) > MOST_AXES:
-        raise SweepError(
-            f"--sweep {texts[MOST_AXES]}: at most two settings can be varied, since a picture is flat"
-        )
+        raise SweepError(f"--sweep {texts[MOST_AXES]}: at most two settings can be varied, since a picture is flat")
     axes = tuple(_parse(text) for text in texts)
     if len({axis.name for axis in axes}) < len(axes):
         raise SweepError(f"--sweep {texts[-1]}: {axes[-1].name} is varied already")
@@ -71,44 +69,22 @@ def _value(name: str, part: str, text: str) -> Value:
     return value
 
 
-@dataclass(slots=True)
-class Sweeper:
-    """Simulates the points; each combination that means the same to a cell only once."""
-
-    scenario: Scenario
-    place: Place
-    _known: dict[tuple[object, ...], CellSummary] = field(default_factory=dict)
-
-    def swept(self, cells: Sequence[Cell], axes: Sequence[SweptAxis]) -> Iterator[SweptCell]:
-        """Yield each of *cells* with all its points, when they are simulated."""
-        for cell in cells:
-            points = tuple(self._point(cell, axes, values) for values in product(*(axis.values for axis in axes)))
-            apart = variant(cell, cells)
-            yield SweptCell(f"{cell.design} {cell.table_mode}" + (f" {apart}" if apart else ""), points)
-
-    def _point(self, cell: Cell, axes: Sequence[SweptAxis], values: tuple[Value, ...]) -> SweepPoint:
-        per_s: float | None = None
-        for axis, value in zip(axes, values, strict=True):
-            if axis.name == ARRIVALS:
-                per_s = float(value)
-            else:
-                cell = with_option(cell, axis.name, value)  # type: ignore[arg-type] # an option's value is no float
-        return SweepPoint(values, self.simulate(cell, per_s))
-
-    def simulate(self, cell: Cell, per_s: float | None = None) -> CellSummary:
-        """Simulate *cell* with the scenario's load, or as much of it as makes *per_s* arrivals a second on average."""
-        scale = 1.0 if per_s is None else per_s / mean_arrivals_per_s(self.scenario)
-        key = (cell.design, cell.table_mode, tuple(sorted(cell.options.items())), scale)
-        if key not in self._known:
-            scenario = scaled(self.scenario, scale)
-            ((cell_id, played, outcome),) = simulate_cells(scenario, [cell], self.place)
-            self._known[key] = cell_result(cell_id, played, outcome, scenario.thresholds).summary
-        return self._known[key]
+def swept(plays: Plays, cells: Sequence[Cell], axes: Sequence[SweptAxis]) -> Iterator[SweptCell]:
+    """Yield each of *cells* with all its points, when they are simulated."""
+    for cell in cells:
+        points = tuple(_point(plays, cell, axes, values) for values in product(*(axis.values for axis in axes)))
+        apart = variant(cell, cells)
+        yield SweptCell(f"{cell.design} {cell.table_mode}" + (f" {apart}" if apart else ""), points)
 
 
-def mean_arrivals_per_s(scenario: Scenario) -> float:
-    """Return how many arrivals a second *scenario* has on average."""
-    return sum(stretch.arrivals for stretch in scenario.stretches) / scenario.duration_s
+def _point(plays: Plays, cell: Cell, axes: Sequence[SweptAxis], values: tuple[Value, ...]) -> SweepPoint:
+    scale = 1.0
+    for axis, value in zip(axes, values, strict=True):
+        if axis.name == ARRIVALS:
+            scale = float(value) / mean_arrivals_per_s(plays.scenario)
+        else:
+            cell = with_option(cell, axis.name, value)  # type: ignore[arg-type] # an option's value is no float
+    return SweepPoint(values, plays.of(cell, scale=scale))
 
 
 def heaviest(scenario: Scenario, axes: Sequence[SweptAxis]) -> Scenario:

@@ -5,9 +5,10 @@ import pytest
 
 from rydelab import cli
 from rydelab.lab.cell import Cell, parse_cells
+from rydelab.lab.plays import Plays, mean_arrivals_per_s
 from rydelab.lab.scenario import Scenario, parse
 from rydelab.lab.simulation import Place, arrivals_of
-from rydelab.lab.sweep import Sweeper, SweepError, heaviest, mean_arrivals_per_s, parse_axes, with_option
+from rydelab.lab.sweep import SweepError, heaviest, parse_axes, swept, with_option
 from rydelab.report.sweep import SweptAxis
 from rydelab.simulator.profile import load_profile
 
@@ -29,8 +30,8 @@ def scenario() -> Scenario:
     return parse(SCENARIO, source="small.toml", name="small")
 
 
-def sweeper() -> Sweeper:
-    return Sweeper(scenario(), Place("exact", load_profile("local")))
+def plays() -> Plays:
+    return Plays(scenario(), Place("exact", load_profile("local")))
 
 
 def test_axes_are_read_with_short_names_and_in_order() -> None:
@@ -83,7 +84,7 @@ def test_a_maximum_goes_up_with_its_minimum() -> None:
 
 def test_more_units_record_more_and_no_throttle_free_point_loses_a_ride() -> None:
     axes = parse_axes(["wcu=1,2,4", "arrivals=1,2,4"], CELLS)
-    provisioned, on_demand = sweeper().swept(CELLS, axes)
+    provisioned, on_demand = swept(plays(), CELLS, axes)
 
     # 400 s with a saved burst of 300 s: 1 unit takes 1 arrival a second and no more.
     became = {point.values: point.became for point in provisioned.points}
@@ -98,7 +99,7 @@ def test_more_units_record_more_and_no_throttle_free_point_loses_a_ride() -> Non
 
 
 def test_arrivals_are_those_of_a_second_on_average() -> None:
-    (cell,) = sweeper().swept(CELLS[:1], parse_axes(["arrivals=0.5,3"], CELLS))
+    (cell,) = swept(plays(), CELLS[:1], parse_axes(["arrivals=0.5,3"], CELLS))
 
     assert [point.cell.arrivals for point in cell.points] == [200, 1200]
     assert mean_arrivals_per_s(scenario()) == 2

@@ -1,8 +1,11 @@
 """The command line: help that teaches, one line for an error, and an exit status."""
 
 import argparse
+import os
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -89,3 +92,32 @@ def test_help_starts_without_the_heavy_libraries() -> None:
     end = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
 
     assert end.stderr == "\n"
+
+
+def test_the_version_is_that_of_the_project(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["--version"])
+
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"rydelab {project['version']}\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "completions"),
+    [("rydelab sta", ["status"]), ("rydelab up --de", ["--detach"]), ("rydelab status --p", ["--port"])],
+)
+def test_a_shell_completes_commands_and_their_flags(line: str, completions: list[str]) -> None:
+    """In bash, set up by the line of the README."""
+    script = f"""
+        eval "$(register-python-argcomplete rydelab)"
+        COMP_LINE={line!r} COMP_POINT={len(line)} COMP_WORDS=({line}) COMP_CWORD={len(line.split()) - 1} COMP_TYPE=9
+        _python_argcomplete rydelab
+        printf '%s\n' "${{COMPREPLY[@]}}"
+    """
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-c", script], env={"PATH": path}, capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert [word.strip() for word in done.stdout.splitlines()] == completions, done.stderr

@@ -1,7 +1,7 @@
 """What a machine has and lacks for rydelab: one finding for each thing that is looked at. Nothing is changed.
 
-A finding is a *problem* if `rydelab up` or `rydelab compare` would not work as it should. It is a *note* if only something
-else would not, such as containers or the tests of pages, or if what was found may stay.
+A finding is a *problem* if `rydelab up` or `rydelab compare` would not work as it should. It is a *note* if only
+something else would not, such as containers or the tests of pages, or if what was found may stay.
 """
 
 import contextlib
@@ -33,6 +33,7 @@ LEAST_FREE_BYTES = 1_000_000_000
 LEAST_MEMORY_BYTES = 2_000_000_000
 """A lab takes half a gigabyte, each function that waits some tens of megabytes more."""
 ENGINE_TIMEOUT_S = 10.0
+_ENGINE_SOCKET = Path("/var/run/docker.sock")
 _SUPERVISOR = "rydelab.lab.supervisor"
 _OF_A_LAB = re.compile(rf"rydelab\.plugins\.runtime|{re.escape(_SUPERVISOR)}|from rydelab\.workers import warm_parent")
 _SETUP = f"touch {LOCK.name} && make setup"
@@ -165,14 +166,13 @@ def _engine() -> Finding:
         return Finding(about, "note", "no docker: labs run without it", "https://docs.docker.com/engine/install/")
     version = _output("docker", "version", "--format", "{{.Server.Version}}")
     if version is None:
-        may_start = "sudo systemctl start docker"
-        denied = not os.access("/var/run/docker.sock", os.W_OK) and Path("/var/run/docker.sock").exists()
-        mend = 'sudo usermod -aG docker "$USER"  # then log in again' if denied else may_start
+        is_denied = _ENGINE_SOCKET.exists() and not os.access(_ENGINE_SOCKET, os.W_OK)
+        mend = 'sudo usermod -aG docker "$USER"  # then log in again' if is_denied else "sudo systemctl start docker"
         return Finding(about, "note", "docker is installed, but its engine does not answer", mend)
     compose = _output("docker", "compose", "version", "--short")
     if compose is None:
         where = "https://docs.docker.com/compose/install/linux/"
-        return Finding(about, "note", f"engine {version}, but no Compose", where)
+        return Finding(about, "note", f"engine {version}, but no `docker compose`", where)
     return Finding(about, "ok", f"engine {version}, Compose {compose}")
 
 
@@ -209,17 +209,23 @@ def _stray_processes() -> Finding:
     """Look for processes of labs that nobody is responsible for any more: their parent is gone."""
     own_space = Path("/proc/self/ns/pid").stat().st_ino
     strays = []
-    for process in psutil.process_iter(["cmdline", "ppid"]):
+    for process in psutil.process_iter(["cmdline"]):
         line = " ".join(process.info["cmdline"] or ())
-        if process.info["ppid"] != 1 or not _OF_A_LAB.search(line) or _SUPERVISOR in line:
+        if not _OF_A_LAB.search(line) or _SUPERVISOR in line:
             continue
-        with contextlib.suppress(OSError):  # it is gone meanwhile, or another user's
-            if Path(f"/proc/{process.pid}/ns/pid").stat().st_ino == own_space:  # else a lab in a container
+        with contextlib.suppress(psutil.Error, OSError):  # it is gone meanwhile, or another user's
+            in_container = Path(f"/proc/{process.pid}/ns/pid").stat().st_ino != own_space
+            if not in_container and _is_orphan(process):
                 strays.append(str(process.pid))
     if strays:
         pids = " ".join(strays)
         return Finding("processes", "problem", f"left of labs that were killed: {pids}", f"kill {pids}")
     return Finding("processes", "ok", "nothing is left of labs that were killed")
+
+
+def _is_orphan(process: psutil.Process) -> bool:
+    parent = process.parent()
+    return parent is None or parent.pid == 1 or parent.name() == "systemd"
 
 
 def _size(count: float) -> str:

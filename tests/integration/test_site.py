@@ -2,8 +2,11 @@
 
 import http.client
 import json
+import re
+import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -19,7 +22,16 @@ Parameters:
 Resources:
   Bucket:
     Type: AWS::S3::Bucket
-    Properties: {WebsiteConfiguration: {IndexDocument: index.html}}
+    Properties:
+      WebsiteConfiguration: {IndexDocument: index.html}
+      PublicAccessBlockConfiguration: {BlockPublicPolicy: false, RestrictPublicBuckets: false}
+  Policy:
+    Type: AWS::S3::BucketPolicy
+    Properties:
+      Bucket: !Ref Bucket
+      PolicyDocument:
+        Version: "2012-10-17"
+        Statement: [{Effect: Allow, Principal: "*", Action: "s3:GetObject", Resource: !Sub "${Bucket.Arn}/*"}]
 Outputs:
   SiteUrl: {Value: !GetAtt Bucket.WebsiteURL}
   SiteBucketName: {Value: !Ref Bucket}
@@ -34,6 +46,7 @@ Resources:
     Properties: {Type: String, Name: !Sub "/site-test/${Stage}", Value: here}
 Outputs:
   Where: {Value: !GetAtt Parameter.Value}
+  Url: {Value: !Sub "https://abc123.execute-api.${AWS::Region}.${AWS::URLSuffix}/${Stage}/other"}
 """
 
 
@@ -46,7 +59,7 @@ def services(lab: Lab, tmp_path: Path) -> Iterator[Path]:
     site.mkdir()
     (site / "index.html").write_text("<h1>one</h1>")
     (site / "old.css").write_text("h1 {}")
-    (site / "config.json").write_text('{"where": "${other.Where}"}')
+    (site / "config.json").write_text('{"where": "${other.Where}", "url": "${other.Url}"}')
     yield tmp_path
     bootstrap.destroy(bootstrap.Target(lab.endpoint_url), stage=STAGE)
 
@@ -63,7 +76,7 @@ def deploy(lab: Lab, services: Path, *names: str) -> tuple[str, list[str]]:
 def get(url: str) -> tuple[int, str, str]:
     """Return status, content type and body. As a browser does, it takes a name below localhost for this machine."""
     parts = urlsplit(url)
-    assert (parts.hostname or "").endswith(".localhost")
+    assert (parts.hostname or "").endswith((".localhost", "127.0.0.1"))
     connection = http.client.HTTPConnection("127.0.0.1", parts.port, timeout=30)
     try:
         connection.request("GET", parts.path, headers={"Host": parts.netloc})
@@ -80,7 +93,11 @@ def test_the_page_is_served_with_the_addresses_of_its_stage(lab: Lab, services: 
     assert get(url) == (200, "text/html", "<h1>one</h1>")
     assert get(f"{url}old.css")[1] == "text/css"
     status, kind, body = get(f"{url}config.json")
-    assert (status, kind, json.loads(body)) == (200, "application/json", {"where": "here"})
+    assert (status, kind, json.loads(body)) == (
+        200,
+        "application/json",
+        {"where": "here", "url": f"{lab.endpoint_url}/_aws/execute-api/abc123/{STAGE}/other"},
+    )
 
 
 def test_only_what_has_changed_is_uploaded_and_what_is_gone_is_deleted(lab: Lab, services: Path) -> None:
@@ -97,11 +114,32 @@ def test_only_what_has_changed_is_uploaded_and_what_is_gone_is_deleted(lab: Lab,
 
 def test_a_page_learns_of_a_service_that_is_deployed_after_it(lab: Lab, services: Path) -> None:
     url, _ = deploy(lab, services, "page")
-    assert json.loads(get(f"{url}config.json")[2]) == {"where": None}
+    assert json.loads(get(f"{url}config.json")[2]) == {"where": None, "url": None}
 
     deploy(lab, services, "other")
 
-    assert json.loads(get(f"{url}config.json")[2]) == {"where": "here"}
+    assert json.loads(get(f"{url}config.json")[2])["where"] == "here"
+
+
+def test_where_the_lab_has_another_name_the_page_asks_where_it_came_from(
+    lab: Lab, services: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between containers the lab has a name that a browser outside does not know."""
+    look_up = socket.getaddrinfo
+
+    def resolve(host: Any, *rest: Any, **options: Any) -> Any:
+        return look_up("127.0.0.1" if host == "lab.test" else host, *rest, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    port = urlsplit(lab.endpoint_url).port
+    target = bootstrap.Target(f"http://lab.test:{port}", allow_remote=True)
+
+    url = bootstrap.deploy(target, stage=STAGE, services_dir=services)["page"]["SiteUrl"]
+
+    bucket, path = re.fullmatch(rf"http://lab\.test:{port}/([^/]+)(/index\.html)", url).groups()  # type: ignore[union-attr]
+    assert get(f"{lab.endpoint_url}/{bucket}{path}")[2] == "<h1>one</h1>"
+    config = json.loads(get(f"{lab.endpoint_url}/{bucket}/config.json")[2])
+    assert config["url"] == f"/_aws/execute-api/abc123/{STAGE}/other"
 
 
 def test_the_bucket_goes_with_the_stage_although_it_has_files(lab: Lab, services: Path) -> None:
@@ -116,7 +154,8 @@ def test_the_bucket_goes_with_the_stage_although_it_has_files(lab: Lab, services
 def test_the_workshops_page_is_served_by_a_deployed_stage(lab: Lab) -> None:
     target = bootstrap.Target(lab.endpoint_url)
     try:
-        outputs = bootstrap.deploy(target, stage="pagesite", design="microservices", table_mode="on-demand")
+        services = ["wild-rydes", "wild-rydes-ride-fleet", "wild-rydes-ride-record"]
+        outputs = bootstrap.deploy(target, stage="pagesite", design="microservices", services=services)
         url = outputs["wild-rydes"]["SiteUrl"]
 
         assert get(url)[:2] == (200, "text/html")

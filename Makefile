@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup compare up down test test-unit test-integration test-e2e lint format bench lock clean
+.PHONY: help setup compare up down test test-unit test-integration test-e2e test-containers lint format bench lock clean
 
 help: ## Print this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,7 +25,7 @@ up: $(READY) ## Start a lab in the foreground and leave it running until Ctrl-C
 down: $(READY) ## Stop a lab that was started with `rydelab up --detach`
 	@$(BIN)/rydelab down
 
-test: lint test-unit test-integration test-e2e ## Run every test and check
+test: lint test-unit test-integration test-e2e test-containers ## Run every test and check
 
 test-unit: $(READY) ## Run the tests that need no network (seconds)
 	@$(BIN)/pytest tests/unit
@@ -35,6 +35,10 @@ test-integration: $(READY) ## Run the tests against embedded labs (two side by s
 
 test-e2e: $(READY) ## Run the whole command from a clean clone
 	@$(BIN)/pytest tests/e2e
+
+test-containers: $(READY) ## Run the tests of the containers, and integration tests against one (needs Docker)
+	@$(BIN)/pytest tests/containers
+	@$(BIN)/pytest -n 2 --dist loadfile tests/integration --lab container
 
 lint: $(READY) ## Check style and types; changes nothing
 	@$(BIN)/ruff check .

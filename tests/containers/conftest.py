@@ -8,7 +8,7 @@ from pathlib import Path
 import docker
 import pytest
 
-from tests.containers.project import REQUIRED, ROOT, Project, missing_engine, project
+from tests.containers.project import ROOT, Project, project, why_left_out
 
 OWNER = 12345
 """Who has cloned, if root runs the tests: nobody that the image or this machine knows."""
@@ -38,10 +38,9 @@ table_mode = "on-demand"
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave out the folder where there is no engine, unless CI says that there is one."""
     own = [item for item in items if item.path.is_relative_to(Path(__file__).parent)]
-    if not own or REQUIRED in os.environ or (missing := missing_engine()) is None:
-        return
-    for item in own:
-        item.add_marker(pytest.mark.skip(reason=f"THE CONTAINER TIER IS LEFT OUT: {missing}"))
+    if own and (left_out := why_left_out()) is not None:
+        for item in own:
+            item.add_marker(pytest.mark.skip(reason=left_out))
 
 
 @pytest.fixture(scope="session")

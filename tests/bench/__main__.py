@@ -2,7 +2,7 @@
 
 import os
 
-from tests.bench import capacity, drain, dynamodb, generator, lab, permissions, store
+from tests.bench import capacity, drain, dynamodb, generator, lab, permissions, simulator, store
 
 
 def main() -> None:
@@ -22,6 +22,8 @@ def main() -> None:
     dynamodb.main()
     print("\nPermissions")
     permissions.main()
+    print("\nThe simulator")
+    simulator.main()
 
 
 if __name__ == "__main__":

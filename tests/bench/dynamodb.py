@@ -6,6 +6,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from itertools import batched, count
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -17,11 +19,14 @@ from rydelab.lab import emulator
 from rydelab.settings import Settings
 from tests.bench.figures import show, spread
 from tests.bench.lab import client, make_function, mean_ms
+from tests.bench.store import PAGE, ride
 
 PORTS = {"on": 4591, "off": 4592}
 ROUNDS = 60
 """Many short ones: a busy machine then disturbs both sides alike."""
 CALLS = 40
+PAGE_TABLES = (1_000, 200_000)
+"""Items in the two tables of which pages are read."""
 FLOOD_S = 30.0
 FLOOD_THREADS = (1, 4, 32)
 ITEM = {"RideId": {"S": "r" * 36}, "Note": {"S": "x" * 900}}
@@ -33,6 +38,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="rydelab-bench-") as folder:
         with lab("on", Path(folder)) as enforced, lab("off", Path(folder)) as free:
             measure_overhead(enforced, free)
+            measure_pages(enforced)
         with lab("on", Path(folder)) as enforced:
             for threads in FLOOD_THREADS:
                 measure_flood(enforced, threads)
@@ -63,6 +69,59 @@ def measure_overhead(enforced: str, free: str) -> None:
     put, invoke = ratios["PutItem"], ratios["Lambda invoke"]
     show("PutItem, enforcement on / off", spread(put, "x"), "<= 1.10 x", met=median(put) <= 1.10)
     show("Lambda invoke, enforcement on / off", spread(invoke, "x"), "nothing measurable")
+
+
+def measure_pages(endpoint_url: str) -> None:
+    """Time pages of ten items in a small and a large table, in turns."""
+    dynamodb = client(endpoint_url, "dynamodb")
+    for items in PAGE_TABLES:
+        fill(endpoint_url, items)
+
+    def query(items: int, numbers: Iterator[int]) -> None:
+        rider = ride(next(numbers) * 7919 % items)["Rider"]
+        page = dynamodb.query(
+            TableName=f"pages-{items}",
+            KeyConditionExpression="Rider = :rider",
+            ExpressionAttributeValues={":rider": rider},
+            Limit=PAGE,
+        )
+        assert page["Count"] == PAGE, page
+
+    def scan(items: int, numbers: Iterator[int]) -> None:
+        start = ride(next(numbers) * 7919 % items)
+        key = {name: start[name] for name in ("Rider", "RideId")}
+        page = dynamodb.scan(TableName=f"pages-{items}", ExclusiveStartKey=key, Limit=PAGE)
+        assert page["Count"] == PAGE or "LastEvaluatedKey" not in page, page
+
+    for name, read in (("Query", query), ("Scan", scan)):
+        ratios = []
+        for number in range(ROUNDS):
+            taken_ms = {}
+            for items in PAGE_TABLES if number % 2 else reversed(PAGE_TABLES):
+                taken_ms[items] = mean_ms(partial(read, items, count(number * CALLS)), CALLS)
+            ratios.append(taken_ms[PAGE_TABLES[1]] / taken_ms[PAGE_TABLES[0]])
+        show(
+            f"{name} page of {PAGE}, {PAGE_TABLES[1]:,} / {PAGE_TABLES[0]:,} items",
+            spread(ratios, "x"),
+            "0.8 to 1.2 x",
+            met=0.8 <= median(ratios) <= 1.2,
+        )
+
+
+def fill(endpoint_url: str, items: int) -> None:
+    """Make a table with so many rides, with the capacity to take them as fast as they come."""
+    dynamodb = client(endpoint_url, "dynamodb")
+    table = f"pages-{items}"
+    dynamodb.create_table(
+        TableName=table,
+        KeySchema=[{"AttributeName": "Rider", "KeyType": "HASH"}, {"AttributeName": "RideId", "KeyType": "RANGE"}],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("Rider", "RideId")],
+        ProvisionedThroughput={"ReadCapacityUnits": 40_000, "WriteCapacityUnits": 40_000},
+    )
+    for numbers in batched(range(items), 25, strict=True):  # the most that a request may have
+        requests = [{"PutRequest": {"Item": ride(number)}} for number in numbers]
+        while requests:
+            requests = dynamodb.batch_write_item(RequestItems={table: requests})["UnprocessedItems"].get(table, [])
 
 
 def measure_flood(endpoint_url: str, threads: int) -> None:

@@ -155,12 +155,14 @@ class _Workers:
             self._window_end_s = now_s + self._LINGER_S
         if self._waiting:
             return False
-        self._owner.function.settle(now_s)
-        if self._owner.function.busy < self._number or not self._number:
+        function = self._owner.function
+        if function.busy >= self._number:
+            function.settle(now_s)
+            if function.busy >= self._number > 0:
+                return False
             self._number = max(self._number, 1)
-            self._handled += 1
-            return True
-        return False
+        self._handled += 1
+        return True
 
     def wait(self, now_s: float, event: _Event) -> None:
         """Keep an event until a worker is free."""

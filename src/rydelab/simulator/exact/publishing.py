@@ -25,7 +25,6 @@ class Publisher:
         end_s = now_s + self.publish_s()
         tally.publishes += 1
         tally.open += 1
-        tally.backlog += 1
         latency_s = end_s + rides.gateway_s() - tally.due_s[ride]
         if latency_s > self.unhurried_s:
             rides.answer(ride, end_s, IN_FLIGHT)

@@ -45,13 +45,16 @@ class RidePath:
         """Begin a ride."""
         # `Function.begin` for RequestRide and for the fleet's function, without calls: every ride comes here. Whatever
         # is not plainly let in goes the long way.
-        function, fleet = self.function, self.fleet
+        gateway, function, fleet = self.gateway, self.function, self.fleet
+        if gateway is not None and not gateway.admits(now_s):
+            self.tally.answer(ride, now_s + self.gateway_s(), REFUSED_RIDE, TOO_MANY_REQUESTS)
+            return
         ends_s = function.ends_s
         while ends_s and ends_s[0] <= now_s:
             heappop(ends_s)
             function.busy -= 1
         busy = function.busy
-        if busy >= function.calm or self.gateway is not None:
+        if busy >= function.calm:
             self._arrive_closely(now_s, ride)
             return
         function.busy = busy = busy + 1
@@ -80,10 +83,6 @@ class RidePath:
         self.take(end_s + fleet.around_s(), ride)
 
     def _arrive_closely(self, now_s: float, ride: int) -> None:
-        gateway = self.gateway
-        if gateway is not None and not gateway.admits(now_s):
-            self.tally.answer(ride, now_s + self.gateway_s(), REFUSED_RIDE, TOO_MANY_REQUESTS)
-            return
         wait_s = self.function.begin(now_s)
         if wait_s == REFUSED:
             self.tally.refuse_invocation()

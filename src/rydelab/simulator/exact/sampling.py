@@ -23,7 +23,7 @@ class Samples:
         provisioned, burst_left = world.table.look(now_s)
         self.provisioned.append(provisioned)
         self.burst_left.append(None if burst_left is None else round(burst_left, 3))
-        self.backlog.append(world.tally.backlog)
+        self.backlog.append(world.tally.open)
         self._number += 1
         interval_s = world.conditions.interval_s
         world.agenda.at(world.tally.begin_s + (self._number + 1) * interval_s, self._look)

@@ -33,7 +33,7 @@ class Tally:
         self.recorded_s = array("d", [NEVER]) * number
         self.unanswered = number
         self.open = 0
-        """Answered rides on their way to the table."""
+        """Published rides on their way to the table: their events and messages wait, or are being worked on."""
         self.error_names: dict[str, int] = {}
         self.error_of: dict[int, int] = {}
         self.rewritten: set[int] = set()
@@ -43,8 +43,6 @@ class Tally:
         self.retries: Counts = {}
         self.throttles: dict[str, int] = {}
         self.write_throttles: Counts = {}
-        self.backlog = 0
-        """Events and messages that wait or are being worked on."""
         self.last_end_s = 0.0
         """When the last ride ended that had been answered before."""
         self.publishes = 0
@@ -78,7 +76,6 @@ class Tally:
     def end(self, ride: int, at_s: float, *, dead: bool = False) -> None:
         """Note that a ride is on its way no more: it is in the table, or in the dead-letter queue."""
         self.open -= 1
-        self.backlog -= 1
         self.last_end_s = max(self.last_end_s, at_s)
         if dead:
             self.add(self.dead_letters, at_s)

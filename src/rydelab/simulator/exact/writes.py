@@ -107,7 +107,6 @@ class Recording:
         tally.recorded_s[ride] = now_s
         tally.fates[ride] = RECORDED if tally.fates[ride] == IN_FLIGHT else GHOST
         tally.open -= 1
-        tally.backlog -= 1
         end_s = now_s + self.put_item_s()
         if function.quota is None:
             heappush(function.ends_s, end_s)

@@ -186,7 +186,6 @@ def run_in_lab(begun: Begun, settings: Settings, progress: TerminalProgress) -> 
     with _lab(settings, progress) as (lab, own):
         comparison.lab_may_return = lab.in_container
         comparison.keep_last_stage = own
-        comparison.clock_speed = lab.clock_speed
         if lab.clock_speed != 1:
             comparison.notes = (f"The lab's control loops ran {lab.clock_speed:g} times as fast as AWS's.",)
         if begun.folder is None:
@@ -216,7 +215,7 @@ def _take_over(comparison: Comparison, *, limited_again: bool) -> None:
     comparison.cells = {cell.id: replace(cell, thresholds=judge(thresholds, cell)) for cell in finished}
     comparison.series = {cell: series[cell] for cell in comparison.cells if cell in series}
     comparison.folder.keep_only(comparison.cells)
-    planned = list(comparison.planned())
+    planned = list(comparison.plan.planned())
     comparison.progress.say(f"{len(planned) - len(comparison.left)} of {len(planned)} cells are there already")
 
 

@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -12,7 +12,7 @@ from botocore.config import Config
 
 import bootstrap
 from rydelab.lab import emulator
-from rydelab.lab.cell import Cell, variant
+from rydelab.lab.cell import Cell
 from rydelab.lab.cell_run import CellError, CellRun
 from rydelab.lab.progress import Estimate, TerminalProgress
 from rydelab.lab.results import Plan, RunFolder
@@ -42,8 +42,6 @@ class Comparison:
     """Whether the last cell's stage may stay: its lab ends anyway."""
     lab_may_return: bool = False
     """Whether a lab that is gone is waited for: one in a container may be starting again."""
-    clock_speed: float = 1.0
-    """The lab's."""
     notes: tuple[str, ...] = ()
     cells: dict[CellId, CellSummary] = field(default_factory=dict)
     series: dict[CellId, CellSeries] = field(default_factory=dict)
@@ -57,22 +55,15 @@ class Comparison:
         return RunSummary(
             name=self.plan.name,
             started_at=self.plan.started_at,
-            cells=tuple(self.cells[cell] for cell, _ in self.planned() if cell in self.cells),
+            cells=tuple(self.cells[cell] for cell, _ in self.plan.planned() if cell in self.cells),
             failures=tuple(self.failures),
             notes=(*self.notes, NO_CAPACITY) if without_capacity else self.notes,
         )
 
-    def planned(self) -> Iterator[tuple[CellId, Cell]]:
-        """Yield every cell of the run, repeat after repeat: so what drifts with time shows between the repeats."""
-        cells = self.plan.cells
-        for repeat in range(1, self.plan.repeats + 1):
-            for cell in cells:
-                yield CellId(cell.design, cell.table_mode, variant(cell, cells), repeat), cell
-
     @property
     def left(self) -> list[tuple[CellId, Cell]]:
         """The cells that have not been run yet."""
-        return [(cell_id, cell) for cell_id, cell in self.planned() if cell_id not in self.cells]
+        return [(cell_id, cell) for cell_id, cell in self.plan.planned() if cell_id not in self.cells]
 
     def run(self) -> None:
         """Run the cells that are not there yet. Ctrl-C ends it with what there is by then."""

@@ -9,7 +9,7 @@ import errno
 import json
 import os
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -20,7 +20,7 @@ import psutil
 
 from rydelab.errors import RydelabError
 from rydelab.lab import requests_file
-from rydelab.lab.cell import Cell
+from rydelab.lab.cell import Cell, variant
 from rydelab.lab.cell_result import Arrived, CellResult
 from rydelab.lab.scenario import Scenario
 from rydelab.report.folder import RunFolderError, read_run, series_document
@@ -49,6 +49,12 @@ class Plan:
     repeats: int
     thresholds: tuple[str, ...]
     """Of the command line; the scenario's are in its file."""
+
+    def planned(self) -> Iterator[tuple[CellId, Cell]]:
+        """Yield every cell of the run, repeat after repeat: so what drifts with time shows between the repeats."""
+        for repeat in range(1, self.repeats + 1):
+            for cell in self.cells:
+                yield CellId(cell.design, cell.table_mode, variant(cell, self.cells), repeat), cell
 
 
 def check_writable(results_dir: Path) -> None:
@@ -144,6 +150,16 @@ class RunFolder:
             raise ResultsError(f"{path}: cannot be read: {error.strerror}") from None
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ResultsError(f"{path}: does not say what the run was: {error!r}") from None
+
+    def read_clock_speed(self) -> float:
+        """Read back how many times faster than AWS's the lab's loops of minutes ran."""
+        path = self.path / "run.json"
+        try:
+            return float(json.loads(path.read_text(encoding="utf-8"))["settings"]["clock_speed"])
+        except OSError as error:
+            raise ResultsError(f"{path}: cannot be read: {error.strerror}") from None
+        except (ValueError, KeyError, TypeError) as error:
+            raise ResultsError(f"{path}: does not say how fast the lab's clock ran: {error!r}") from None
 
     def read_back(self) -> tuple[RunSummary | None, dict[CellId, CellSeries]]:
         """Read back what the run has come to; None if it came to nothing."""

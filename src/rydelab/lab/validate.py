@@ -3,20 +3,24 @@
 import argparse
 import os
 import sys
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
 
 from rydelab.cli import Command
+from rydelab.lab.cell import Cell
 from rydelab.lab.compare import EXIT_FAILED, Wishes, begin, run_in_lab
-from rydelab.lab.comparison import Comparison
 from rydelab.lab.progress import TerminalProgress
+from rydelab.lab.results import RunFolder
 from rydelab.lab.run_report import write_report
+from rydelab.lab.scenario import Scenario, load
 from rydelab.lab.simulate import read_profile
 from rydelab.lab.simulation import cell_result, conditions_of, simulated_cell, traffic_of
 from rydelab.lab.validation import Validated, compare_cells, render
+from rydelab.report.series import CellSeries
+from rydelab.report.summary import CellId, CellSummary
 from rydelab.settings import Settings, add_flags
 from rydelab.simulator.engine import simulate
 from rydelab.simulator.profile import Profile
@@ -33,12 +37,38 @@ measured beside what was predicted. AWS's loops of minutes run {DEFAULT_CLOCK_SP
 examples:
   rydelab validate
   rydelab validate --cells 'event-driven:provisioned:record_concurrency=3'
+  rydelab validate --run results/20261121-024721-quick       against a run of `rydelab compare`
 
 exit status: 0 if every prediction is within its bound, 1 if not or if a cell could not be run, 2 for bad input."""
 
 
-def validate(wishes: Wishes, settings: Settings, profile: Profile) -> int:
-    """Run the cells both ways, print the table, and return the exit status. Raises RydelabError."""
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A run on a lab."""
+
+    folder: RunFolder
+    scenario: Scenario
+    clock_speed: float
+    planned: Sequence[tuple[CellId, Cell]]
+    cells: Mapping[CellId, CellSummary]
+    series: Mapping[CellId, CellSeries]
+    failures: Sequence[str]
+
+
+def validate(measured: Measured, profile: Profile) -> int:
+    """Hold the simulator against *measured*, print the table, and return the exit status."""
+    validated = list(predict(measured, profile))
+    measured.folder.save_text("validation.txt", render(validated))
+    sys.stdout.write("\n" + render(validated, color=Console().is_terminal))
+    for failure in measured.failures:
+        sys.stdout.write(f"FAILED: {failure}\n")
+    sys.stdout.write(f"Saved in {measured.folder.path}\n")
+    holds = bool(validated) and all(cell.holds for cell in validated)
+    return 0 if holds and not measured.failures else EXIT_FAILED
+
+
+def measure(wishes: Wishes, settings: Settings) -> Measured:
+    """Run the cells on a lab. Raises RydelabError."""
     begun = begin(wishes)
     progress = TerminalProgress()
     try:
@@ -46,38 +76,51 @@ def validate(wishes: Wishes, settings: Settings, profile: Profile) -> int:
     finally:
         progress.done()
     write_report(comparison.folder.path)
-    validated = list(predict(comparison, profile))
-    comparison.folder.save_text("validation.txt", render(validated))
-    sys.stdout.write("\n" + render(validated, color=Console().is_terminal))
-    for failure in comparison.failures:
-        sys.stdout.write(f"FAILED: {failure}\n")
-    sys.stdout.write(f"Saved in {comparison.folder.path}\n")
-    holds = bool(validated) and all(cell.holds for cell in validated)
-    return 0 if holds and not comparison.failures else EXIT_FAILED
+    return read(comparison.folder.path)
 
 
-def predict(comparison: Comparison, profile: Profile) -> Iterator[Validated]:
+def read(path: Path) -> Measured:
+    """Read a run that was measured before. Raises RydelabError."""
+    folder = RunFolder(path)
+    plan = folder.read_plan()
+    summary, series = folder.read_back()
+    return Measured(
+        folder,
+        load(folder.scenario_file),
+        folder.read_clock_speed(),
+        list(plan.planned()),
+        {cell.id: cell for cell in summary.cells} if summary else {},
+        series,
+        summary.failures if summary else (),
+    )
+
+
+def predict(measured: Measured, profile: Profile) -> Iterator[Validated]:
     """Simulate each cell that was run, under the conditions that it was run in, and hold one against the other."""
-    scenario = comparison.scenario
+    scenario = measured.scenario
     traffic = traffic_of(scenario, "exact")
-    for cell_id, cell in comparison.planned():
-        measured = comparison.cells.get(cell_id)
-        if measured is None or measured.began_at is None:
+    for cell_id, cell in measured.planned:
+        summary = measured.cells.get(cell_id)
+        if summary is None or summary.began_at is None or summary.interrupted:
             continue
+        steps = summary.durations_s
         conditions = replace(
             conditions_of(scenario),
-            begins_at_s=measured.began_at,
-            clock_speed=comparison.clock_speed,
-            warm_up_before_s=measured.durations_s["warm_up"] + measured.durations_s["rest_before_load"],
+            begins_at_s=summary.began_at,
+            clock_speed=measured.clock_speed,
+            warm_up_before_s=steps.get("warm_up", 0.0) + steps.get("rest_before_load", 0.0),
         )
         outcome = simulate(simulated_cell(cell), traffic, profile, engine="exact", conditions=conditions)
         predicted = cell_result(cell_id, cell, outcome)
-        yield compare_cells((measured, comparison.series[cell_id]), (predicted.summary, predicted.series))
+        yield compare_cells((summary, measured.series[cell_id]), (predicted.summary, predicted.series))
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("scenario", nargs="?", default=DEFAULT_SCENARIO, help=f"default {DEFAULT_SCENARIO}")
     parser.add_argument("--cells", metavar="CELLS", help="run these cells instead of the scenario's")
+    parser.add_argument(
+        "--run", metavar="DIR", type=Path, help="measure nothing: take what `rydelab compare` or validate saved there"
+    )
     parser.add_argument(
         "--profile", metavar="PROFILE", default=DEFAULT_PROFILE, help=f"service times (default {DEFAULT_PROFILE})"
     )
@@ -90,8 +133,11 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 def _run(arguments: argparse.Namespace, settings: Settings) -> int:
     if arguments.clock_speed is None and "RYDELAB_CLOCK_SPEED" not in os.environ:
         settings = replace(settings, clock_speed=DEFAULT_CLOCK_SPEED)
+    profile = read_profile(arguments.profile)
+    if arguments.run is not None:
+        return validate(read(arguments.run), profile)
     wishes = Wishes(scenario=arguments.scenario, cells=arguments.cells, results_dir=arguments.results)
-    return validate(wishes, settings, read_profile(arguments.profile))
+    return validate(measure(wishes, settings), profile)
 
 
 VALIDATE = Command(description=DESCRIPTION, add_arguments=_add_arguments, run=_run)

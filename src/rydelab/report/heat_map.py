@@ -10,6 +10,7 @@ from rydelab.report.drawing import tidy
 
 BOX_WIDTH, BOX_HEIGHT = 74, 32
 BOTTOM, TOP, RIGHT = 46, 8, 12
+TITLE_HEIGHT = 18
 CHARACTER_WIDTH = 6.3
 """Of a label, on average and not below."""
 
@@ -43,12 +44,14 @@ def draw_heat_map(
         for down, row in enumerate(boxes)
         for at, box in enumerate(row)
     ]
-    left = round(16 + CHARACTER_WIDTH * max(map(len, rows)) + (22 if row_title else 0))
+    left = round(16 + CHARACTER_WIDTH * max(map(len, rows)))
+    # Above the rows' labels, not turned: a title is longer than two rows are high.
+    title = {"titleAngle": 0, "titleAlign": "left", "titleBaseline": "bottom", "titleX": 4 - left, "titleY": -8}
     spec = {
         "width": BOX_WIDTH * len(columns),
         "height": BOX_HEIGHT * len(rows),
         "autosize": {"type": "none"},
-        "padding": {"left": left, "right": RIGHT, "top": TOP, "bottom": BOTTOM},
+        "padding": {"left": left, "right": RIGHT, "top": TOP + (TITLE_HEIGHT if row_title else 0), "bottom": BOTTOM},
         "background": None,
         "data": {"values": values},
         "encoding": {
@@ -62,7 +65,7 @@ def draw_heat_map(
                 "field": "y",
                 "type": "ordinal",
                 "scale": {"padding": 0.05},
-                "axis": _axis(rows) | {"title": row_title or None, "labelLimit": left},
+                "axis": _axis(rows) | title | {"title": row_title or None, "labelLimit": left},
             },
         },
         "layer": [

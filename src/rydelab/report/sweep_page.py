@@ -16,7 +16,7 @@ from rydelab.report.quantities import share
 from rydelab.report.sweep import WORDS, Sweep, SweepPoint, Value
 
 COLORS = {"all": "recorded", "late": "in_flight", "some": "refused"}
-FAINT, STRONG = 0.15, 0.6
+FAINT, STRONG = 0.12, 0.45
 """Of a colour behind a text that must stay readable."""
 
 

@@ -14,7 +14,7 @@ MOST_REASONS = 10
 
 def answers(started: Mapping[str, int], requests: Sequence[Request]) -> str:
     """Return a row per kind of request, and below them why some were not answered as expected."""
-    rows = [("request", "sent", "as expected", "not", "p50", "p95", "p99", "max")]
+    rows: list[tuple[str, ...]] = [("request", "sent", "as expected", "not", "p50", "p95", "p99", "max")]
     for kind in sorted(started):
         outcomes = [request for request in requests if request.kind == kind]
         good = [request.latency_s for request in outcomes if request.accepted]
@@ -54,7 +54,7 @@ def tables(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
 
 def functions(before: Mapping[str, FunctionActivity], after: Mapping[str, FunctionActivity]) -> str:
     """Return a row per function that was asked for something between two observations."""
-    rows = [("function", "invocations", "errors", "throttled", "handed over again")]
+    rows: list[tuple[str, ...]] = [("function", "invocations", "errors", "throttled", "handed over again")]
     for name, activity in sorted(after.items()):
         more = activity.since(before.get(name, FunctionActivity()))
         if more.invocations or more.throttles:
@@ -71,7 +71,7 @@ def _resources(
 
 
 def _more(before: Mapping[str, Any] | None, after: Mapping[str, Any], side: str) -> dict[str, Any]:
-    earlier = before[side] if before else {"consumed_units": 0, "refused": {}}
+    earlier: Mapping[str, Any] = before[side] if before else {"consumed_units": 0, "refused": {}}
     return {
         "units": after[side]["consumed_units"] - earlier["consumed_units"],
         "refused": Counter(after[side]["refused"]) - Counter(earlier["refused"]),

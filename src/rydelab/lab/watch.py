@@ -170,7 +170,7 @@ class Watch:
         before, self._processor_time = self._processor_time, None
         with contextlib.suppress(ObservationError):
             self._processor_time = self._stores.observation.processor_time()
-        return self._processor_time and self._processor_time.share_since(before)
+        return self._processor_time.share_since(before) if self._processor_time else None
 
 
 def between[T: (Sample, Probe, Busy)](rows: Sequence[T], begin: float, end: float) -> list[T]:

@@ -10,7 +10,14 @@ RIDE_SERVICES = ("wild-rydes", "wild-rydes-ride-fleet", "wild-rydes-ride-record"
 """The services that a ride needs."""
 RECORD_FUNCTIONS = ("PutRideRecordSqs", "PutRideRecordSns", "PutRideRecordHttp")
 """The functions that record rides. PutRideRecordHttp is always there, and does it if neither of the others is."""
-FUNCTIONS = ("RequestRide", "RequestUnicornApig", "RequestUnicornInvoke", "LoadTable", "GetRideRecord", *RECORD_FUNCTIONS)
+FUNCTIONS = (
+    "RequestRide",
+    "RequestUnicornApig",
+    "RequestUnicornInvoke",
+    "LoadTable",
+    "GetRideRecord",
+    *RECORD_FUNCTIONS,
+)
 
 
 @dataclass(frozen=True, slots=True)

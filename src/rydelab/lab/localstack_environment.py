@@ -44,7 +44,6 @@ def localstack_environment(settings: Settings, environ: Mapping[str, str]) -> di
         "SQS_ENDPOINT_STRATEGY": "path",  # the other strategies need names that resolve to this machine
         "RYDELAB_CLOCK_SPEED": f"{settings.clock_speed:g}",
         "RYDELAB_ENFORCE_IAM": "1" if settings.enforce_iam else "0",
-        "RYDELAB_ENFORCE_IAM": "1" if settings.enforce_iam else "0",
         # Every file below the lab's folder.
         "RYDELAB_LAB_DIR": str(lab_dir),
         "FILESYSTEM_ROOT": str(lab_dir / "localstack"),

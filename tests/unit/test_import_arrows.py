@@ -33,7 +33,7 @@ ARROWS = {
         "src/rydelab/lab",
         {
             *("rydelab.cli", "rydelab.settings", "rydelab.errors", "rydelab.faults", "rydelab.report", "bootstrap"),
-            *("rydelab.capacity", "rydelab.simulator", "boto3", "botocore", "locust", "gevent"),
+            *("rydelab.capacity", "rydelab.simulator", "rydelab.workers", "boto3", "botocore", "locust", "gevent"),
         },
     ),
 }

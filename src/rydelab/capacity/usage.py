@@ -4,9 +4,11 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 
+ALARMS_OF_AUTO_SCALING = 8
+"""What Application Auto Scaling keeps in CloudWatch for a table: four for its reads, four for its writes."""
 POLLERS = 5
 LONG_POLL_S = 20.0
-"""How many pollers Lambda has for a standard queue at least, and how long each waits for a message (docs/cost.md)."""
+"""How many pollers Lambda begins with for a standard queue, and how long each waits for a message (docs/cost.md)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from rydelab.lab.cell import LEAST_MEMORY_MB, MOST_MEMORY_MB, parse_cells
 from rydelab.lab.cost_estimate import Assumptions, along, of_cell, parse_path
 from rydelab.lab.own_prices import add_prices_flag, read_prices
 from rydelab.report.bill import NamedBill, bills_document, render_bills
-from rydelab.report.cost import run_bills
+from rydelab.report.cost import billed_times, run_bills
 from rydelab.report.folder import RunFolderError, read_run
 from rydelab.settings import Settings
 
@@ -83,16 +83,19 @@ def _run(arguments: argparse.Namespace, _settings: Settings) -> int:
         sys.stdout.write(packaged_text())
         return 0
     prices = read_prices(arguments.prices)
-    bills = list(_of_run(arguments, prices) if arguments.run is not None else _of_numbers(arguments, prices))
+    if arguments.run is not None:
+        bills, notes = _of_run(arguments, prices)
+    else:
+        bills, notes = list(_of_numbers(arguments, prices)), []
     if arguments.json:
-        print(json.dumps(bills_document(bills, prices), indent=2))
+        print(json.dumps(bills_document(bills, prices, notes=notes), indent=2))
     else:
         noun = "requests" if arguments.path else "rides"
-        sys.stdout.write(render_bills(bills, prices, noun=noun, brief=arguments.brief))
+        sys.stdout.write(render_bills(bills, prices, noun=noun, notes=notes, brief=arguments.brief))
     return 0
 
 
-def _of_run(arguments: argparse.Namespace, prices: Prices) -> Iterator[NamedBill]:
+def _of_run(arguments: argparse.Namespace, prices: Prices) -> tuple[list[NamedBill], list[str]]:
     for name in (*TYPED, *_NUMBERS):
         if getattr(arguments, name):
             raise CostError(f"--{name.replace('_', '-')} is for typed-in numbers, and {arguments.run} is a run")
@@ -104,7 +107,7 @@ def _of_run(arguments: argparse.Namespace, prices: Prices) -> Iterator[NamedBill
     bills = list(run_bills(run.summary, prices, rides_per_month=rides))
     if not bills:
         raise CostError(f"{arguments.run}: does not say what any cell used: it is of a version that did not measure it")
-    yield from bills
+    return bills, [billed_times(run.summary)]
 
 
 def _of_numbers(arguments: argparse.Namespace, prices: Prices) -> Iterator[NamedBill]:

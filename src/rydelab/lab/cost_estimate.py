@@ -6,14 +6,12 @@ from dataclasses import dataclass, replace
 
 from rydelab.capacity.bill import MONTH_S
 from rydelab.capacity.units import WRITE_STEP_BYTES
-from rydelab.capacity.usage import FunctionUse, Usage, empty_receives, summed
+from rydelab.capacity.usage import ALARMS_OF_AUTO_SCALING, FunctionUse, Usage, empty_receives, summed
 from rydelab.errors import RydelabError
 from rydelab.lab.cell import DEFAULT_UNITS, MOST_UNITS, TABLE_MODES, Cell
 
 HOPS = ("gateway", "lambda", "sns", "sqs", "table")
 SCALING_TARGET = 0.7
-ALARMS = 8
-"""Auto scaling has four for each of its two policies."""
 UNICORN_READ_UNITS = 0.5
 """An eventually consistent Scan of UnicornsTable, below 4 KB."""
 
@@ -205,4 +203,6 @@ def _units(table_mode: str, given: Assumptions, options: Mapping[str, str | int]
         remarks = (
             f"{write:g} write units take at most {most:,.0f} of these writes in a month: the others are refused.",
         )
-    return _Units(write, int(options.get("read_units", DEFAULT_UNITS)), ALARMS if autoscaled else 0, remarks)
+    return _Units(
+        write, int(options.get("read_units", DEFAULT_UNITS)), ALARMS_OF_AUTO_SCALING if autoscaled else 0, remarks
+    )

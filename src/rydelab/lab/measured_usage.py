@@ -2,15 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
-from rydelab.capacity.usage import FunctionUse, Usage, empty_receives
+from rydelab.capacity.usage import ALARMS_OF_AUTO_SCALING, FunctionUse, Usage, empty_receives
 from rydelab.lab.cell_series import by_interval
 from rydelab.lab.meters import Meters
 from rydelab.lab.observation import FunctionActivity, TableActivity
 from rydelab.report.summary import CellId
 
 BEHIND_THE_GATEWAY = ("RequestRide", "RequestUnicornApig", "PutRideRecordHttp")
-ALARMS = 8
-"""Auto scaling has four for each of its two policies."""
 
 
 def usage_between(
@@ -61,7 +59,7 @@ def usage_between(
         stored_bytes=after.records.size_bytes - before.records.size_bytes,
         stored_items=after.records.items - before.records.items,
         log_bytes=sum(counts.log_bytes for counts in grown.values()),
-        alarms=ALARMS if cell.table_mode == "autoscaled" else 0,
+        alarms=ALARMS_OF_AUTO_SCALING if cell.table_mode == "autoscaled" else 0,
         duration_s=duration_s,
         load_s=load_s,
     )

@@ -14,7 +14,7 @@ from rydelab.lab.plays import Plays, mean_arrivals_per_s
 from rydelab.lab.scenario import Scenario
 from rydelab.lab.simulate import Wishes, add_play_flags, place_of, read_source
 from rydelab.lab.simulation import scaled
-from rydelab.lab.sizing import BURST_S, Sized, Sizer, candidates
+from rydelab.lab.sizing import BURST_S, Sized, Sizer, candidates, without_units
 from rydelab.report.sizing import Exchange, SizedTable, Sizing, render_sizing, sizing_document
 from rydelab.report.summary import Simulated
 from rydelab.settings import Settings
@@ -79,11 +79,16 @@ def size(wishes: Wishes, prices: Prices, *, with_exchange: bool) -> Sizing:
     plays = Plays(scenario, place)
     sizer = Sizer(plays, prices)
     ranked = sizer.ranked(cells)
-    found = {(sized.cell.design, sized.cell.table_mode) for sized in ranked}
+    found = [without_units(sized.cell) for sized in ranked]
     per_s = mean_arrivals_per_s(scenario)
     exchanges = None
     if with_exchange and ranked:
-        tables = [sized for sized in ranked if sized.cell.design == ranked[0].cell.design]
+        best = found[0]
+        tables = [
+            sized
+            for sized, cell in zip(ranked, found, strict=True)
+            if (cell.design, cell.options) == (best.design, best.options)
+        ]
         exchanges = tuple(
             Exchange(change.arrivals_per_s, _table(change.below), _table(change.above))
             for change in sizer.changes(tables)
@@ -93,7 +98,7 @@ def size(wishes: Wishes, prices: Prices, *, with_exchange: bool) -> Sizing:
         load=f"{scenario.name}: {scenario.duration_s:,.0f} s of arrivals, {per_s:.3g} a second on average.",
         conditions=tuple(dict.fromkeys(threshold.expression for threshold in scenario.thresholds)),
         tables=tuple(map(_table, ranked)),
-        in_vain=tuple(str(cell) for cell in cells if (cell.design, cell.table_mode) not in found),
+        in_vain=tuple(str(cell) for cell in cells if cell not in found),
         exchanges=exchanges,
         arrivals_per_s=per_s,
         simulated=Simulated(place.engine, place.profile.name, place.seed, wishes.scale),
@@ -106,13 +111,13 @@ def _table(sized: Sized) -> SizedTable:
 
 
 def setting_in_words(cell: Cell) -> str:
-    """Say what units the table of *cell* has; nothing on-demand."""
-    if cell.table_mode == "on-demand":
-        return ""
-    low = cell.options["write_units"]
-    if cell.table_mode == "autoscaled":
-        return f"{low} to {cell.options['max_write_units']} write units"
-    return f"{low} write unit{'' if low == 1 else 's'}"
+    """Say what units the table of *cell* has, and its other options; nothing if there are none."""
+    parts = [f"{name}={value}" for name, value in without_units(cell).options.items()]
+    if cell.table_mode != "on-demand":
+        low = cell.options["write_units"]
+        units = f"{low} to {cell.options['max_write_units']}" if cell.table_mode == "autoscaled" else str(low)
+        parts.insert(0, f"{units} write unit{'' if units == '1' else 's'}")
+    return ", ".join(parts)
 
 
 def _warnings(scenario: Scenario) -> Iterator[str]:

@@ -211,12 +211,18 @@ def is_on_demand(sized: Sized) -> bool:
 
 def candidates(cells: Sequence[Cell], *, every_mode: bool) -> tuple[Cell, ...]:
     """Return *cells* without their units, each once; *every_mode*: each of their designs in every table mode."""
-    found: dict[tuple[str, str], Cell] = {}
+    found: list[Cell] = []
     for cell in cells:
-        options = {name: value for name, value in cell.options.items() if not name.endswith("_units")}
         for mode in TABLE_MODES if every_mode else (cell.table_mode,):
-            found.setdefault((cell.design, mode), Cell(cell.design, mode, options))
-    return tuple(found.values())
+            candidate = without_units(replace(cell, table_mode=mode))
+            if candidate not in found:
+                found.append(candidate)
+    return tuple(found)
+
+
+def without_units(cell: Cell) -> Cell:
+    """Return *cell* without what its table is given."""
+    return replace(cell, options={name: value for name, value in cell.options.items() if not name.endswith("_units")})
 
 
 def _most(fixed: float) -> int:

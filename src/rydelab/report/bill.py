@@ -37,10 +37,12 @@ def money(amount: Decimal | None, prices: Prices) -> str:
     return f"{sign}{amount.quantize(_CENT, rounding=ROUND_HALF_UP):,}"
 
 
-def render_bills(bills: Sequence[NamedBill], prices: Prices, *, noun: str, brief: bool = False) -> str:
+def render_bills(
+    bills: Sequence[NamedBill], prices: Prices, *, noun: str, notes: Sequence[str] = (), brief: bool = False
+) -> str:
     """Draw each bill line by line, and all of them side by side; *noun* is what is counted. Ends with a newline.
 
-    *brief*: only side by side.
+    *notes* are for all of them. *brief*: only side by side.
     """
     text = io.StringIO()
     console = Console(file=text, width=160, highlight=False)
@@ -54,14 +56,15 @@ def render_bills(bills: Sequence[NamedBill], prices: Prices, *, noun: str, brief
         console.print("A month, by service, at list price")
         console.print(_side_by_side(bills, prices, noun))
         console.print()
-    console.print(f"Prices: {prices.label}.", markup=False, soft_wrap=True)
+    for line in (*notes, f"Prices: {prices.label}."):
+        console.print(line, markup=False, soft_wrap=True)
     console.print("Not in the bill:")
     for part in NOT_IN_THE_BILL:
         console.print(f"  {part}", markup=False, soft_wrap=True)
     return "".join(f"{line.rstrip()}\n" for line in text.getvalue().splitlines())
 
 
-def bills_document(bills: Sequence[NamedBill], prices: Prices) -> dict[str, Any]:
+def bills_document(bills: Sequence[NamedBill], prices: Prices, *, notes: Sequence[str] = ()) -> dict[str, Any]:
     """Return the bills as values for ``json.dumps``; numbers are texts, since they are exact."""
     return {
         "prices": {
@@ -89,6 +92,7 @@ def bills_document(bills: Sequence[NamedBill], prices: Prices) -> dict[str, Any]
             }
             for named in bills
         ],
+        "notes": notes,
         "not_in_the_bill": NOT_IN_THE_BILL,
     }
 

@@ -27,11 +27,17 @@ def cost_note(run: RunSummary, prices: Prices) -> str | None:
     """Say what the amounts of a report are; None where there are none."""
     if all(cell.usage is None for cell in run.cells):
         return None
-    times = "the times of this machine" if run.simulated is None else "the simulated times"
     return (
         f"What a million rides cost is what a million like these, asked for at this rate, cost on AWS, whatever became "
-        f"of them: {prices.label}, without free tiers. Functions are billed for {times}."
+        f"of them: {prices.label}, without free tiers. {billed_times(run)}"
     )
+
+
+def billed_times(run: RunSummary) -> str:
+    """Say whose times the functions' bill is of."""
+    if run.simulated is None:
+        return "Functions are billed for the times of this machine."
+    return f"Functions are billed for simulated times (profile {run.simulated.profile})."
 
 
 def run_bills(run: RunSummary, prices: Prices, *, rides_per_month: float | None = None) -> Iterator[NamedBill]:

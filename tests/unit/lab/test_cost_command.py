@@ -146,3 +146,25 @@ def test_a_file_of_wrong_prices_is_named_with_its_place(capsys: pytest.CaptureFi
 
     assert status == 2
     assert f"{own}: gateway_requests.tiers[0].price = -1: must be 0 or more" in error
+
+
+def test_a_simulation_is_priced_as_a_run_is(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "small.toml").write_text(
+        "warm_up_rides = 0\n[[phases]]\nduration_s = 10\narrivals_per_s = 5\n"
+        '[[cells]]\ndesign = "queued"\ntable_mode = "on-demand"\n'
+    )
+    assert cli.main(["simulate", str(tmp_path / "small.toml"), "--results", str(tmp_path / "results")]) == 0
+    capsys.readouterr()
+    (folder,) = (tmp_path / "results").iterdir()
+
+    status, out, _ = run(capsys, str(folder), "--rides", "1e6")
+    (bill,) = bills(capsys, f"{folder} --rides 1e6")
+
+    assert status == 0
+    assert "Functions are billed for simulated times (profile local)." in out
+    quantities = {line["item"]: float(line["quantity"]) for line in bill["lines"]}
+    assert quantities["gateway_requests"] == quantities["sns_publishes"] == quantities["write_request_units"] == 1e6
+    assert quantities["read_request_units"] == 0.5e6
+    # A million sends; and a receive and a delete for each batch, of which there is at least one for ten rides.
+    assert quantities["sqs_requests"] >= 1.2e6
+    assert 2.1e6 <= quantities["lambda_requests"] <= 3e6

@@ -2,7 +2,7 @@
 
 import os
 
-from tests.bench import capacity, drain, dynamodb, generator, lab, permissions, simulator, store
+from tests.bench import capacity, drain, dynamodb, gateway, generator, lab, permissions, simulator, store
 
 
 def main() -> None:
@@ -10,6 +10,8 @@ def main() -> None:
     print(f"{os.cpu_count()} processors, load before the run {os.getloadavg()[0]:.2f}")
     print("\nThe lab")
     lab.main()
+    print("\nAPI Gateway")
+    gateway.main()
     print("\nEvents")
     drain.main()
     print("\nThe load generator")

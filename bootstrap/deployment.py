@@ -284,7 +284,7 @@ def _raise(failures: Mapping[str, BaseException], left_out: Sequence[str]) -> No
 def _deployed_links(operations: StackOperations, stack: Stack, target: Target) -> Links:
     template = operations.template(stack.stack_id)
     if not isinstance(template, dict):
-        return Links(frozenset(), {})  # changed by another tool, in YAML; or never deployed
+        return Links(frozenset(), {})  # changed by another tool, in YAML; or its first deployment is not done
     evaluator = evaluator_for(template, stack=stack.name, region=target.region, parameters=stack.parameters)
     try:
         links = links_of(template, evaluator=evaluator, parameters=stack.parameters)

@@ -95,7 +95,7 @@ class StackOperations:
     def template(self, name: str) -> Any:
         """Return the template with which stack *name* was deployed, parsed if it is JSON, else as text.
 
-        None for a stack that was never deployed, since its first change set was not carried out.
+        None for a stack whose first deployment is not done.
         """
         return self._client.get_template(StackName=name, TemplateStage="Original").get("TemplateBody")
 

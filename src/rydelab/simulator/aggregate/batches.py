@@ -9,10 +9,10 @@ from collections import deque
 from dataclasses import dataclass, field
 from math import inf
 
-from rydelab.simulator.aggregate.ladder import Pause, polynomial, reach, stays_of
+from rydelab.simulator.aggregate.ladder import Pause, Reach, polynomial
 
 _LEAST = 1e-4
-"""Fewer batches than this, between two attempts, are taken for ended."""
+"""Fewer batches than this, and than this part of all, between two attempts, are taken for ended."""
 _ROUNDING = 1e-12
 
 
@@ -121,6 +121,8 @@ class _Track:
         for pause in self.pauses:
             offsets_s.append(offsets_s[-1] + pause.mean_s)
         self.offsets_s = tuple(offsets_s)
+        self.reach = Reach(self.pauses)
+        self.rows = self.reach.rows(1.0)
         self.lines = [_Later() for _ in self.pauses]
         self.due: dict[int, Cohort] = {}
 
@@ -128,7 +130,8 @@ class _Track:
     def held(self) -> float:
         return sum(line.held for line in self.lines)
 
-    def begin(self, until_s: float) -> None:
+    def begin(self, start_s: float, until_s: float) -> None:
+        self.rows = self.reach.rows(until_s - start_s)
         self.due = {}
         for attempt, line in enumerate(self.lines, 1):
             if line.held and (cohort := line.take(until_s)).number > 0.0:
@@ -160,18 +163,17 @@ class Batches:
         """Begin a step: take out what is due."""
         self._start_s, self._end_s = start_s, end_s
         for track in self._tracks:
-            track.begin(end_s)
+            track.begin(start_s, end_s)
         self._doomed_due = self._doomed.take(end_s) if self._doomed.held else Cohort()
 
     def waiting(self, chance: float, persistence: float) -> float:
         """Return how many batches wait at the end of the step if no further ride is begun."""
         again = (1.0 - chance) * persistence
         waiting = self.held
-        for track in self._tracks:
-            rows = reach(track.pauses, self.step_s)
-            for attempt, cohort in track.due.items():
-                stays = stays_of(rows[attempt], len(track.pauses) - attempt)
-                waiting += cohort.number * again * polynomial(stays, again)
+        if again:
+            for track in self._tracks:
+                for attempt, cohort in track.due.items():
+                    waiting += cohort.number * again * polynomial(track.rows[attempt].stays, again)
         return waiting
 
     def staying(self, size: float, chance: float, persistence: float) -> float:
@@ -179,10 +181,10 @@ class Batches:
         again = (1.0 - chance) * persistence
         if not again:
             return 0.0
-        row = reach(self._rules.pauses, self.step_s)[0]
-        passing = chance * polynomial(row, again)
+        row = self._tracks[0].rows[0]
+        passing = chance * polynomial(row.parts, again)
         begun = (1.0 - passing**size) / (1.0 - passing) if passing < 1.0 - _ROUNDING else size
-        return begun * again * polynomial(stays_of(row, len(self._rules.pauses)), again)
+        return begun * again * polynomial(row.stays, again)
 
     def play(self, new: Cohort, chance: float, persistence: float) -> Played:
         """Return what becomes of the step's batches if *new* ones begin. Changes nothing."""
@@ -241,8 +243,8 @@ class _Play:
         self._chance = chance
         self._again = (1.0 - chance) * persistence
         self._lost = (1.0 - chance) * (1.0 - persistence)
-        self._reaches = [reach(track.pauses, batches.step_s) for track in self._tracks]
         self._last_begin_s = rules.last_begin_s
+        self._few = max(_LEAST, _LEAST * batches.held)
         self.waits: list[dict[int, Cohort]] = [{} for _ in self._tracks]
         self.doomed = Cohort()
         self._next = [Cohort() for _ in self._tracks]
@@ -264,7 +266,7 @@ class _Play:
             if cohort.number > 0.0:
                 self._begin_rides(number, cohort)
         for waits in self.waits:
-            for attempt in [attempt for attempt, cohort in waits.items() if cohort.number < _LEAST]:
+            for attempt in [attempt for attempt, cohort in waits.items() if cohort.number < self._few]:
                 few = waits.pop(attempt)
                 if few.number > 0.0:
                     self._end(few.number, few.done / few.number, (few.failed + few.left) / few.number, 0.0)
@@ -274,14 +276,14 @@ class _Play:
         """Make the next attempts at the present rides of *cohort*."""
         rules, track, chance, again = self._rules, self._tracks[number], self._chance, self._again
         offsets_s = track.offsets_s
-        parts = self._reaches[number][attempt]
+        row = track.rows[attempt]
         last = len(offsets_s) - 1
         batches = cohort.number
         left, done, failed = cohort.left / batches, cohort.done / batches, cohort.failed / batches
         begun_s = cohort.elapsed_s / batches + rules.own_s
         early = late = over = early_s = late_s = over_s = 0.0
         share, tried_in_all = 1.0, 0.0
-        for at, part in enumerate(parts, attempt):
+        for at, part in enumerate(row.parts, attempt):
             tried = share * part
             tried_in_all += tried
             success = tried * chance
@@ -299,10 +301,8 @@ class _Play:
             if given_up:
                 self._give_up(number, cohort, given_up, begun_s + offsets_s[at])
             share *= again
-            if at < last and share:
-                stays = share * (part - (parts[at - attempt + 1] if at - attempt + 1 < len(parts) else 0.0))
-                if stays:
-                    self._wait(number, at + 1, cohort, stays)
+            if at < last and (stays := share * row.stays[at - attempt]):
+                self._wait(number, at + 1, cohort, stays)
         played = self._played
         written = batches * (early + late + over)
         played.attempts += batches * tried_in_all
@@ -356,8 +356,8 @@ class _Play:
     def _begin_rides(self, number: int, cohort: Cohort) -> None:
         """Begin the next ride of each batch, and the one after that, as far as they get in this step."""
         rules, offsets_s = self._rules, self._tracks[number].offsets_s
-        parts = self._reaches[number][0]
-        last = len(offsets_s) - 1
+        row = self._tracks[number].rows[0]
+        parts, last = row.parts, len(offsets_s) - 1
         share, attempts, success_s, tried = 1.0, 0.0, 0.0, 0.0
         stays: list[float] = []
         for at, part in enumerate(parts):
@@ -365,7 +365,8 @@ class _Play:
             attempts += tried
             success_s += tried * self._chance * (rules.own_s + offsets_s[at])
             share *= self._again
-            stays.append(share * (part - (parts[at + 1] if at + 1 < len(parts) else 0.0)))
+            if at < last:
+                stays.append(share * row.stays[at])
         successes = attempts * self._chance
         at_last = tried if len(parts) == last + 1 else 0.0
         given_up = at_last * (1.0 - self._chance) + (attempts - at_last) * self._lost
@@ -403,7 +404,7 @@ class _Play:
             failed + failing / stopped,
             elapsed_s + written * each_s / stopped,
         )
-        for at, stay in enumerate(stays[:last]):
+        for at, stay in enumerate(stays):
             if stay:
                 self._wait(number, at + 1, one, begun * stay)
         if is_followed or not given_up:

@@ -64,3 +64,48 @@ class DelayLine:
             segments.popleft()
         self.held = self.held - taken if segments else 0.0
         return taken
+
+
+class VectorLine:
+    """As a delay line, for masses that are known apart: lists, of which shorter ones have nothing further on."""
+
+    __slots__ = ("_last_per_s", "_segments", "_steps", "held")
+
+    def __init__(self, steps: Steps) -> None:
+        self._segments: deque[tuple[float, float, list[float]]] = deque()
+        self._steps = steps
+        self._last_per_s = 0.0
+        self.held = 0.0
+        """The mass in the line."""
+
+    def push(self, start_s: float, end_s: float, masses: list[float]) -> None:
+        """Have *masses* due between two moments. Call it for every step, also with nothing."""
+        whole = sum(masses)
+        per_s = whole / (end_s - start_s)
+        if whole or self._last_per_s:
+            self._steps.note(start_s, self._last_per_s, per_s)
+            self._last_per_s = per_s
+        if whole:
+            self._segments.append((start_s, end_s, masses))
+            self.held += whole
+
+    def take(self, until_s: float) -> list[float] | None:
+        """Take out what is due by *until_s*; None if nothing is."""
+        segments = self._segments
+        taken: list[float] | None = None
+        while segments and segments[0][0] < until_s:
+            start_s, end_s, masses = segments.popleft()
+            if end_s > until_s:
+                part = (until_s - start_s) / (end_s - start_s)
+                segments.appendleft((until_s, end_s, [mass * (1.0 - part) for mass in masses]))
+                masses = [mass * part for mass in masses]
+            taken = masses if taken is None else summed(taken, masses)
+        if taken is not None:
+            self.held = self.held - sum(taken) if segments else 0.0
+        return taken
+
+
+def summed(one: list[float], other: list[float]) -> list[float]:
+    """Add two lists, which may differ in length, element by element."""
+    longer, shorter = (one, other) if len(one) > len(other) else (other, one)
+    return [mass + more for mass, more in zip(longer, shorter, strict=False)] + longer[len(shorter) :]

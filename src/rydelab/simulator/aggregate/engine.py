@@ -7,7 +7,6 @@ from rydelab.simulator.aggregate.event_flow import EventFlow
 from rydelab.simulator.aggregate.outcome import NOBODY, outcome
 from rydelab.simulator.aggregate.pieces import Piece, pieces_of
 from rydelab.simulator.aggregate.queue_flow import QueueFlow
-from rydelab.simulator.aggregate.recorder import Recorder
 from rydelab.simulator.aggregate.ride_flow import RideFlow
 from rydelab.simulator.aggregate.scene import Scene
 from rydelab.simulator.aggregate.steps import LONGEST_S, Steps
@@ -59,12 +58,7 @@ class _Run:
         whole = sum(traffic.mix.values())
         mix = {kind: share / whole for kind, share in traffic.mix.items()}
         most_per_s = max((piece.per_s for piece in pieces), default=0.0)
-        recorder: Recorder | None = None
-        if cell.design == "event-driven":
-            recorder = EventFlow(scene)
-        elif cell.design == "queued":
-            recorder = QueueFlow(scene)
-        self.rides = RideFlow(scene, most_per_s=most_per_s, mix=mix, recorder=recorder)
+        self.rides = RideFlow(scene, most_per_s=most_per_s, mix=mix, recorder=_recorder(scene))
         self._chance = Chance(1.0)
         self._attempts_per_s = 0.0
         self._rate = 0.0
@@ -148,3 +142,10 @@ class _Run:
             tally.burst_left.note(at_s, max(0.0, burst_left))
         if self.rides.recorder is not None:
             tally.backlog.note(at_s, self.rides.recorder.backlog)
+
+
+def _recorder(scene: Scene) -> EventFlow | QueueFlow | None:
+    """Return what takes the rides that are published; None in a design that publishes none."""
+    if scene.cell.design == "event-driven":
+        return EventFlow(scene)
+    return QueueFlow(scene) if scene.cell.design == "queued" else None

@@ -4,6 +4,8 @@ import math
 from collections import deque
 from dataclasses import dataclass, field
 
+from rydelab.simulator.aggregate.part import Part
+
 _LOOKS_PER_IDLE_TIME = 10
 _NEW_PER_S = 10.0
 """The limit of new environments is per this many seconds."""
@@ -25,7 +27,7 @@ class FunctionFlow:
     invocations: float = 0.0
     refused: float = 0.0
     busy_s: float = 0.0
-    accepted: float = 1.0
+    accepted: Part = field(default_factory=Part)
     """The part of the invocations that its own limits let in, in the present step."""
     _tokens: float = field(default=0.0, init=False)
     _peaks: deque[float] = field(default_factory=deque, init=False)

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from rydelab.simulator.aggregate.delay_line import DelayLine
 from rydelab.simulator.aggregate.steps import Steps
@@ -34,24 +33,48 @@ class Tried:
     """Further attempts that the failures have led to, now or later."""
 
 
-@lru_cache(maxsize=4096)
-def reach(pauses: tuple[Pause, ...], step_s: float) -> tuple[tuple[float, ...], ...]:
-    """Return for each attempt what part of it comes to the following ones in the same step, if all are refused.
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What becomes, within a step, of attempts of one number if all are refused."""
 
-    First attempts are spread evenly over the step, others over its begin, for as long as the pause before them: later
-    ones are still to come. The first of each row is 1, for the attempt itself; rows end where nothing arrives.
-    """
-    rows = []
-    for start in range(len(pauses) + 1):
-        spread_s = min(step_s, pauses[start - 1].most_s) if start else step_s
+    parts: tuple[float, ...]
+    """What part of them makes this attempt (1), the next, the one after that …; ends where nobody arrives."""
+    stays: tuple[float, ...]
+    """What part of them has made so many attempts, but the first, when the step ends, and waits for the next."""
+
+
+class Reach:
+    """The rows of some pauses, for steps of any length."""
+
+    _MOST = 512
+
+    def __init__(self, pauses: tuple[Pause, ...]) -> None:
+        self._pauses = pauses
+        self._known: dict[float, tuple[Row, ...]] = {}
+
+    def rows(self, step_s: float) -> tuple[Row, ...]:
+        """Return a row for each attempt.
+
+        First attempts are spread evenly over the step, others over its begin, for as long as the pause before them:
+        later ones are still to come.
+        """
+        found = self._known.get(step_s)
+        if found is None:
+            if len(self._known) >= self._MOST:
+                self._known.clear()
+            found = self._known[step_s] = tuple(self._row(start, step_s) for start in range(len(self._pauses) + 1))
+        return found
+
+    def _row(self, start: int, step_s: float) -> Row:
+        spread_s = min(step_s, self._pauses[start - 1].most_s) if start else step_s
         parts, after_s = [1.0], 0.0
-        for pause in pauses[start:]:
+        for pause in self._pauses[start:]:
             after_s += pause.mean_s
             if after_s >= step_s:
                 break
             parts.append(min(1.0, (step_s - after_s) / spread_s))
-        rows.append(tuple(parts))
-    return tuple(rows)
+        stays = [part - further for part, further in zip(parts, [*parts[1:], 0.0], strict=True)]
+        return Row(tuple(parts), tuple(stays[: len(self._pauses) - start]))
 
 
 class Ladder:
@@ -74,12 +97,12 @@ class Ladder:
         self._busy: list[int] = []
         """The lines that have something, or had in the last step."""
         self._start_s = self._end_s = 0.0
-        self._reach: tuple[tuple[float, ...], ...] = ()
+        self._reach = Reach(self.pauses)
+        self._rows = self._reach.rows(1.0)
         self._due: dict[int, float] = {}
         self._attempts: list[float] = []
         """What is due, as a polynomial: by how often it was refused in the step before."""
         self._stays: list[float] = []
-        self._first_stays: tuple[float, ...] = ()
 
     @property
     def due(self) -> float:
@@ -94,8 +117,7 @@ class Ladder:
     def begin(self, start_s: float, end_s: float) -> None:
         """Take out what is due in the step."""
         self._start_s, self._end_s = start_s, end_s
-        self._reach = reach(self.pauses, end_s - start_s)
-        self._first_stays = stays_of(self._reach[0], len(self.pauses))
+        self._rows = self._reach.rows(end_s - start_s)
         self._due = {}
         self._attempts, self._stays = [], []
         for number in self._busy:
@@ -109,26 +131,26 @@ class Ladder:
     def add(self, number: int, mass: float) -> None:
         """Let *mass* come in with attempt *number* instead of the first."""
         self._due[number] = self._due.get(number, 0.0) + mass
-        parts = self._reach[number]
-        _add_to(self._attempts, parts, mass)
-        _add_to(self._stays, stays_of(parts, len(self.pauses) - number), mass)
+        row = self._rows[number]
+        _add_to(self._attempts, row.parts, mass)
+        _add_to(self._stays, row.stays, mass)
 
     def attempts(self, mass: float, chance: float, persistence: float = 1.0) -> float:
         """Return how many attempts there are in the step if *mass* comes in."""
         again = (1.0 - chance) * persistence
         own = polynomial(self._attempts, again)
-        return own + mass * polynomial(self._reach[0], again) if mass else own
+        return own + mass * polynomial(self._rows[0].parts, again) if mass else own
 
     def waiting(self, mass: float, chance: float, persistence: float = 1.0) -> float:
         """Return how much waits for its next attempt when the step ends."""
         again = (1.0 - chance) * persistence
         waiting = self.held + again * polynomial(self._stays, again)
-        return waiting + mass * again * polynomial(self._first_stays, again) if mass else waiting
+        return waiting + mass * again * polynomial(self._rows[0].stays, again) if mass else waiting
 
     def staying(self, chance: float, persistence: float = 1.0) -> float:
         """Return what part of the mass that comes in waits for its next attempt when the step ends."""
         again = (1.0 - chance) * persistence
-        return again * polynomial(self._first_stays, again) if again else 0.0
+        return again * polynomial(self._rows[0].stays, again) if again else 0.0
 
     def commit(self, mass: float, chance: float, persistence: float = 1.0) -> Tried:
         """Let *mass* come in, and make the attempts."""
@@ -140,14 +162,12 @@ class Ladder:
         tried = [0.0] * (last + 1)
         later: dict[int, float] = dict.fromkeys(self._busy, 0.0)
         for start, come in due.items():
-            left = come
-            parts = self._reach[start]
-            for at, part in enumerate(parts, start):
+            left, row = come, self._rows[start]
+            for at, part in enumerate(row.parts, start):
                 tried[at] += left * part
                 left *= again
                 if at < last and left:
-                    further = parts[at - start + 1] if at - start + 1 < len(parts) else 0.0
-                    later[at] = later.get(at, 0.0) + left * (part - further)
+                    later[at] = later.get(at, 0.0) + left * row.stays[at - start]
         self._busy = []
         for number, waiting in later.items():
             pause, line = self.pauses[number], self._lines[number]
@@ -164,12 +184,6 @@ class Ladder:
             given_up=tried[-1] * (1.0 - chance) + not_last * (1.0 - chance) * (1.0 - persistence),
             again=not_last * again,
         )
-
-
-@lru_cache(maxsize=4096)
-def stays_of(parts: tuple[float, ...], pauses: int) -> tuple[float, ...]:
-    """Return what part of each attempt waits beyond the step for the next one, if it is refused; *pauses* are left."""
-    return tuple(part - (parts[at + 1] if at + 1 < len(parts) else 0.0) for at, part in enumerate(parts) if at < pauses)
 
 
 def _add_to(polynomial: list[float], parts: Sequence[float], factor: float) -> None:

@@ -72,14 +72,15 @@ def latency(classes: Classes, count: int, *, at_most_s: float = math.inf) -> Lat
     def percentile(percent: float) -> float:
         return points[min(bisect_left(sums, sums[-1] * percent / 100 * (1 - 1e-12)), len(points) - 1)][0]
 
-    rarest = 1 - 0.5 / count
-    longest = max(spread.quantile_s(rarest) + offset_s for (spread, offset_s), mass in present.items())
+    longest = max(
+        spread.quantile_s(1 - 0.5 / max(1.0, mass)) + offset_s for (spread, offset_s), mass in present.items()
+    )
     return Latency(
         count=count,
         p50_ms=in_ms(percentile(50)),
         p95_ms=in_ms(percentile(95)),
         p99_ms=in_ms(percentile(99)),
-        max_ms=in_ms(max(min(at_most_s, longest), points[-1][0])),
+        max_ms=in_ms(max(min(at_most_s, longest), percentile(99))),
     )
 
 
@@ -102,6 +103,11 @@ def percentiles_ms(
             spread, offset_s = classes[-1]
             found.append(in_ms(offset_s + spread.quantile_s(1.0)))
     return found[0], found[1], found[2]
+
+
+def rounded(time_s: float) -> float:
+    """Round to three digits, so that there are few different times."""
+    return float(f"{time_s:.3g}")
 
 
 @cache

@@ -7,6 +7,7 @@ from itertools import accumulate
 from rydelab.simulator.aggregate.batches import Batches, Cohort, Played, Rules
 from rydelab.simulator.aggregate.delay_line import DelayLine
 from rydelab.simulator.aggregate.ladder import Ladder, Pause
+from rydelab.simulator.aggregate.mixture import rounded
 from rydelab.simulator.aggregate.pollers import PollersFlow
 from rydelab.simulator.aggregate.quota import QuotaFlow
 from rydelab.simulator.aggregate.scene import Scene
@@ -255,7 +256,7 @@ class QueueFlow:
             tally.rewrites += written * before
             tally.count(tally.recorded, written * (1.0 - before))
             if written > _LEAST:
-                waited_s = _rounded(received * timeout_s + after_s)
+                waited_s = rounded(received * timeout_s + after_s)
                 tally.to_record[self._spread, waited_s] += written * (1.0 - before)
             back = mass * gone * returned
             back_written = min(back, played.returned_written * share + back * before)
@@ -282,11 +283,6 @@ class QueueFlow:
                 later=max(0.0, played.written - played.first),
                 step_s=scene.step_s,
             )
-
-
-def _rounded(time_s: float) -> float:
-    """Round to three digits, so that there are few different times."""
-    return float(f"{time_s:.3g}")
 
 
 def _refused_pauses(hidden_s: float) -> list[Pause]:

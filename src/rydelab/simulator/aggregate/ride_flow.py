@@ -4,9 +4,8 @@ In each step the limits are met together: the parts that they let in, and the ta
 they agree.
 """
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rydelab.capacity.schema import TableSchema
 from rydelab.capacity.table import Table
@@ -15,6 +14,7 @@ from rydelab.simulator.aggregate.function_flow import FunctionFlow
 from rydelab.simulator.aggregate.gate import Gate
 from rydelab.simulator.aggregate.http_flow import HttpFlow
 from rydelab.simulator.aggregate.ladder import Ladder
+from rydelab.simulator.aggregate.part import Part
 from rydelab.simulator.aggregate.recorder import Recorder
 from rydelab.simulator.aggregate.scene import Scene
 from rydelab.simulator.aggregate.sdk_flow import dynamodb_pauses, lambda_pauses
@@ -25,7 +25,6 @@ from rydelab.simulator.exact.ride_path import NO_CONCURRENCY, TOO_MANY_REQUESTS
 
 _MOST_ROUNDS = 30
 _AGREED = 2e-3
-_LEAST_PART = 1e-9
 _FLEET_MAY_THROTTLE_PER_S = 12_000.0
 """Scans a second of UnicornsTable from which its throughput is looked at: half of what a new table serves."""
 
@@ -56,8 +55,8 @@ class _Flow:
 class _Parts:
     """The parts that are let in: by API Gateway, by the account's concurrency."""
 
-    gateway: float = 1.0
-    pool: float = 1.0
+    gateway: Part = field(default_factory=Part)
+    pool: Part = field(default_factory=Part)
     scans: float = 1.0
     """The chance of a scan at UnicornsTable."""
 
@@ -156,10 +155,10 @@ class RideFlow:
         """
         self._begin(arrivals)
         chance = guess
-        for number in range(_MOST_ROUNDS):
+        for _ in range(_MOST_ROUNDS):
             self._follow(chance)
             chance = self._ask_table(table, chance)
-            if self._adjust(chance, damped=number > 0) < _AGREED:
+            if self._adjust(chance) < _AGREED:
                 break
         else:
             self._follow(chance)
@@ -170,6 +169,8 @@ class RideFlow:
     def _begin(self, arrivals: float) -> None:
         scene, flow = self._scene, self._flow
         mix = self._mix
+        for part in (self._parts.gateway, self._parts.pool, *(function.accepted for function in self._functions)):
+            part.begin()
         flow.rides, flow.records, flow.unicorns = (
             arrivals * mix.get(kind, 0.0) for kind in ("ride", "record", "unicorn")
         )
@@ -184,12 +185,12 @@ class RideFlow:
     # What the parts come to
 
     def _accepted(self, function: FunctionFlow) -> float:
-        return function.accepted * (self._parts.pool if function.shares_pool else 1.0)
+        return function.accepted.value * (self._parts.pool.value if function.shares_pool else 1.0)
 
     def _follow(self, chance: Chance) -> None:
         """Follow the arrivals to the table, with the parts as they are."""
         flow, parts, scene = self._flow, self._parts, self._scene
-        through = parts.gateway
+        through = parts.gateway.value
         flow.begun = flow.rides * through * self._accepted(self.function)
         fleet_part = self._accepted(self._fleet)
         if self._over_http:
@@ -245,27 +246,19 @@ class RideFlow:
 
     # What the limits say to it
 
-    def _adjust(self, chance: Chance, *, damped: bool) -> float:
+    def _adjust(self, chance: Chance) -> float:
         """Bring the parts nearer to what the limits allow; return the largest relative change."""
         parts, step_s = self._parts, self._scene.step_s
         change = 0.0
         if self._gate is not None:
-            allowed = _allowed(parts.gateway, self._flow.gateway_requests, 0.0, self._gate.room(step_s), power=0.5)
-            change = abs(allowed - parts.gateway) / max(allowed, parts.gateway)
-            parts.gateway = allowed
+            change = parts.gateway.adjust(self._flow.gateway_requests, 0.0, self._gate.room(step_s))
         busy_of_pool = base_of_pool = 0.0
         for function, busy, base in self._busy(chance):
             if function.shares_pool:
                 busy_of_pool += busy
                 base_of_pool += base
-            limit = function.most_busy(step_s)
-            allowed = _allowed(function.accepted, busy, base, limit, power=0.7 if damped else 1.0)
-            change = max(change, abs(allowed - function.accepted) / max(allowed, function.accepted))
-            function.accepted = allowed
-        allowed = _allowed(parts.pool, busy_of_pool, base_of_pool, self._pool_limit, power=0.5)
-        change = max(change, abs(allowed - parts.pool) / max(allowed, parts.pool))
-        parts.pool = allowed
-        return change
+            change = max(change, function.accepted.adjust(busy, base, function.most_busy(step_s)))
+        return max(change, parts.pool.adjust(busy_of_pool, base_of_pool, self._pool_limit))
 
     def _busy(self, chance: Chance) -> list[tuple[FunctionFlow, float, float]]:
         """Return for each function how many invocations are under way at the end of the step, and without new ones."""
@@ -311,7 +304,7 @@ class RideFlow:
     def _commit(self, chance: Chance) -> None:
         scene, flow, tally = self._scene, self._flow, self._scene.tally
         step_s = scene.step_s
-        through = self._parts.gateway
+        through = self._parts.gateway.value
         tally.count(tally.arrivals, flow.rides + flow.records)
         tally.gateway_requests += flow.gateway_requests
         gateway = scene.spread("gateway")
@@ -386,7 +379,7 @@ class RideFlow:
     def _settle_functions(self, chance: Chance) -> list[tuple[int, float]]:
         """Note what each function did; return which parts of the rides met how many new environments."""
         scene, flow = self._scene, self._flow
-        through = self._parts.gateway
+        through = self._parts.gateway.value
         begun = {self.function.name: (flow.begun, flow.rides * through - flow.begun)}
         begun[self._fleet.name] = (flow.scans, flow.asked - flow.scans)
         if self._other_fleet is not None:
@@ -415,14 +408,3 @@ class RideFlow:
         return [
             (len(parts) - number, part - (parts[number - 1] if number else 0.0)) for number, part in enumerate(parts)
         ]
-
-
-def _allowed(part: float, come: float, base: float, limit: float, *, power: float) -> float:
-    """Return the part that *limit* allows, if *part* leads to *come*, of which *base* comes whatever the part is."""
-    if come <= limit and part >= 1.0:
-        return 1.0
-    own = come - base
-    if own <= 0.0:
-        return 1.0
-    room = max(limit - base, _LEAST_PART * own)
-    return max(_LEAST_PART, min(1.0, part * math.pow(room / own, power)))

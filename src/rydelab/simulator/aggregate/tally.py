@@ -77,7 +77,7 @@ class Tally:
         self.errors[error] += mass - late
         self.error_latency[spread, after_s] += mass - late
         self._give_up(late)
-        self._note_answer(spread)
+        self._note_answer(spread, after_s)
 
     def accept(self, mass: float, spread: Spread, after_s: float, *, row: str = "") -> float:
         """Accept *mass* arrivals; return how many of them had given up before.
@@ -97,7 +97,7 @@ class Tally:
         self.count(self.accepted, kept)
         due_s = max(0.0, self.start_s - after_s)
         self.by_due[spread, after_s].add(due_s, max(due_s + self.end_s - self.start_s, self.end_s - after_s), kept)
-        self._note_answer(spread)
+        self._note_answer(spread, after_s)
         return late
 
     def bury(self, mass: float, unwritten: float) -> None:
@@ -111,6 +111,7 @@ class Tally:
             self.errors[f"no answer in {self.timeout_s:g} s"] += mass
             self.error_latency[Spread(self.timeout_s, 0.0), 0.0] += mass
 
-    def _note_answer(self, spread: Spread) -> None:
-        # What is answered in a step was due in it, or earlier by its pauses: only the base is still to come.
-        self.last_answer_s = max(self.last_answer_s, self.end_s + min(spread.median_s, self.timeout_s))
+    def _note_answer(self, spread: Spread, after_s: float) -> None:
+        # What is known in a step was due in it, or earlier by its pauses; a client may have given up before.
+        waited_s = min(after_s + spread.median_s, self.timeout_s)
+        self.last_answer_s = max(self.last_answer_s, self.end_s - after_s + waited_s)

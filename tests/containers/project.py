@@ -50,12 +50,12 @@ class Project:
         """Locust's page, from this machine."""
         return f"http://127.0.0.1:{self.web_port}"
 
-    def compose(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def compose(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run ``docker compose`` in the project, to its end, whatever that is."""
         return subprocess.run(
             self._command(arguments),
             cwd=self.folder,
-            env=self._environ,
+            env=self._environ | variables,
             capture_output=True,
             text=True,
             timeout=TIMEOUT_S,
@@ -88,9 +88,9 @@ class Project:
         own = {name: value for name, value in os.environ.items() if not name.startswith(("RYDELAB_", "COMPOSE_"))}
         return own | {"RYDELAB_PORT": str(self.port), "RYDELAB_WEB_PORT": str(self.web_port)}
 
-    def done(self, *arguments: str) -> str:
+    def done(self, *arguments: str, **variables: str) -> str:
         """As `compose`, of what must succeed; returns what it printed to standard output."""
-        run = self.compose(*arguments)
+        run = self.compose(*arguments, **variables)
         assert run.returncode == 0, f"docker compose {' '.join(arguments)}\n{run.stdout}\n{run.stderr}"
         return run.stdout
 
@@ -154,10 +154,15 @@ def project(folder: Path) -> Iterator[Project]:
 
 
 @contextmanager
-def lab_in_a_container() -> Iterator[str]:
-    """Run the lab of docker-compose.yml, built from this working tree, and yield its endpoint."""
+def lab_in_a_container(shared_dir: Path) -> Iterator[str]:
+    """Run the lab of docker-compose.yml, built from this working tree, and yield its endpoint.
+
+    It has *shared_dir* under the same path.
+    """
     if (left_out := why_left_out()) is not None:
         pytest.skip(left_out)
     with project(ROOT) as lab:
-        lab.done("up", "--build", "--wait", "localstack")
+        shared_dir.chmod(0o711)  # the container's user is another one
+        files = ("--file", "docker-compose.yml", "--file", "tests/containers/shared-dir.yml")
+        lab.done(*files, "up", "--build", "--wait", "localstack", RYDELAB_TEST_SHARED_DIR=str(shared_dir))
         yield lab.endpoint_url

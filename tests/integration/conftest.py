@@ -32,6 +32,8 @@ class Lab:
 
     endpoint_url: str
     """Where it answers."""
+    shared_dir: Path | None = None
+    """A folder that its functions and the tests both see; None if there is none."""
     _clients: dict[str, Any] = field(default_factory=dict)
 
     def client(self, service: str) -> Any:
@@ -102,21 +104,34 @@ class EmbeddedLab(Lab):
 def embedded_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedLab]:
     """Run one lab for the session. Tests share it: each makes tables, queues and functions with names of its own."""
     with emulator.start(lab_settings(tmp_path_factory.mktemp("lab"))) as running:
-        lab = EmbeddedLab(endpoint_url=running.endpoint_url, emulator=running)
+        shared_dir = tmp_path_factory.mktemp("shared")
+        lab = EmbeddedLab(endpoint_url=running.endpoint_url, shared_dir=shared_dir, emulator=running)
         make_function_role(lab.client("iam"))
         yield lab
         lab.close()
 
 
 @pytest.fixture(scope="session")
-def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
+def lab(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """Return the session's lab, wherever it runs."""
     where = request.config.getoption("--lab")
     if where == "embedded":
         yield request.getfixturevalue("embedded_lab")
         return
-    with lab_in_a_container() if where == "container" else nullcontext(where) as endpoint_url:
-        lab = Lab(endpoint_url)
+    shared_dir = tmp_path_factory.mktemp("shared") if where == "container" else None
+    with lab_in_a_container(shared_dir) if shared_dir else nullcontext(where) as endpoint_url:
+        lab = Lab(endpoint_url, shared_dir)
         make_function_role(lab.client("iam"))
         yield lab
         lab.close()
+
+
+@pytest.fixture
+def shared_dir(lab: Lab, tmp_path: Path) -> Path:
+    """Make a folder of the test's own that the lab's functions see and may write to."""
+    if lab.shared_dir is None:
+        pytest.skip(f"the functions of the lab at {lab.endpoint_url} do not see this machine's files")
+    folder = lab.shared_dir / tmp_path.name
+    folder.mkdir()
+    folder.chmod(0o777)  # whoever they run as
+    return folder

@@ -57,9 +57,9 @@ class Api:
 
 
 @pytest.fixture
-def api(lab: Any, tmp_path: Path) -> Iterator[Api]:
+def api(lab: Any, shared_dir: Path) -> Iterator[Api]:
     functions = Functions(lab.client)
-    name = functions.create(SOURCE.replace("FOLDER", str(tmp_path)), Timeout=2)
+    name = functions.create(SOURCE.replace("FOLDER", str(shared_dir)), Timeout=2)
     lambda_, gateway = lab.client("lambda"), lab.client("apigateway")
     arn = lambda_.get_function_configuration(FunctionName=name)["FunctionArn"]
     lambda_.add_permission(
@@ -76,7 +76,7 @@ def api(lab: Any, tmp_path: Path) -> Iterator[Api]:
         uri=f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{arn}/invocations",
     )
     gateway.create_deployment(restApiId=made, stageName="dev")
-    yield Api(f"{lab.endpoint_url}/_aws/execute-api/{made}/dev/", name, tmp_path)
+    yield Api(f"{lab.endpoint_url}/_aws/execute-api/{made}/dev/", name, shared_dir)
     FaultControl(lab.endpoint_url).stop()
     gateway.delete_rest_api(restApiId=made)
     functions.delete_all()

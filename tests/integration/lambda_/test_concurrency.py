@@ -42,9 +42,9 @@ class Call:
 
 
 @pytest.fixture
-def gated(functions: Any, tmp_path: Path) -> Callable[[str], Call]:
+def gated(functions: Any, shared_dir: Path) -> Callable[[str], Call]:
     """Begin an invocation of a function whose handler waits."""
-    return lambda name: Call(functions, name, tmp_path)
+    return lambda name: Call(functions, name, shared_dir)
 
 
 def source(name: str) -> str:

@@ -90,8 +90,8 @@ class Source:
 
 
 @pytest.fixture
-def source(functions: Any, tmp_path: Path) -> Iterator[Source]:
-    yield Source(functions, tmp_path)
+def source(functions: Any, shared_dir: Path) -> Iterator[Source]:
+    yield Source(functions, shared_dir)
     client = functions.client("lambda")
     for mapping in client.list_event_source_mappings()["EventSourceMappings"]:
         client.delete_event_source_mapping(UUID=mapping["UUID"])

@@ -39,9 +39,9 @@ def table(lab: Any) -> str:
 
 
 def test_a_function_error_is_as_the_functions_own_and_its_code_does_not_run(
-    functions: Any, faults: FaultControl, tmp_path: Path
+    functions: Any, faults: FaultControl, shared_dir: Path
 ) -> None:
-    name = functions.create(f"def handler(event, context): open('{tmp_path}/ran', 'a').write('x')")
+    name = functions.create(f"def handler(event, context): open('{shared_dir}/ran', 'a').write('x')")
     fault = faults.start(Fault("function-error", name, LENGTH_S))
     answer = functions.invoke(name)
     assert (answer.status, answer.error) == (200, "Unhandled")
@@ -49,11 +49,11 @@ def test_a_function_error_is_as_the_functions_own_and_its_code_does_not_run(
     assert answer.payload["requestId"] == answer.request_id
     assert "START RequestId" in answer.log
     assert "REPORT RequestId" in answer.log
-    assert not (tmp_path / "ran").exists()
+    assert not (shared_dir / "ran").exists()
     [stopped] = faults.stop(fault.id)
     assert stopped.hits == 1
     assert functions.invoke(name).error is None
-    assert (tmp_path / "ran").read_text() == "x"
+    assert (shared_dir / "ran").read_text() == "x"
 
 
 def test_a_rate_meets_a_share_of_the_invocations_and_the_same_ones_each_time(
@@ -86,11 +86,11 @@ def test_a_slow_function_takes_longer_and_its_timeout_counts(functions: Any, fau
 
 
 def test_a_crash_is_an_exit_error_before_the_code_sees_the_event(
-    functions: Any, faults: FaultControl, tmp_path: Path
+    functions: Any, faults: FaultControl, shared_dir: Path
 ) -> None:
     name = functions.create(
         "import os\nstarted = os.getpid()\n"
-        f"def handler(event, context): open('{tmp_path}/ran', 'a').write('x'); return started"
+        f"def handler(event, context): open('{shared_dir}/ran', 'a').write('x'); return started"
     )
     before = functions.invoke(name).payload
     faults.start(Fault("function-crash", name, LENGTH_S))
@@ -99,21 +99,21 @@ def test_a_crash_is_an_exit_error_before_the_code_sees_the_event(
     assert answer.payload["errorMessage"].endswith("Runtime exited with error: signal: killed")
     faults.stop()
     assert functions.invoke(name).payload != before
-    assert (tmp_path / "ran").read_text() == "xx"
+    assert (shared_dir / "ran").read_text() == "xx"
 
 
 def test_an_environment_is_killed_after_its_code_has_begun(
-    functions: Any, faults: FaultControl, tmp_path: Path
+    functions: Any, faults: FaultControl, shared_dir: Path
 ) -> None:
     name = functions.create(
         "import time\n"
-        f"def handler(event, context): open('{tmp_path}/ran', 'a').write('x'); time.sleep(event['sleep_s'])"
+        f"def handler(event, context): open('{shared_dir}/ran', 'a').write('x'); time.sleep(event['sleep_s'])"
     )
     functions.invoke(name, {"sleep_s": 0})
     faults.start(Fault("environment-killed", name, LENGTH_S, parameters={"within_ms": 900, "seed": 1}))
     answer = functions.invoke(name, {"sleep_s": 4})
     assert answer.payload["errorType"] == "Runtime.ExitError"
-    assert (tmp_path / "ran").read_text() == "xx"
+    assert (shared_dir / "ran").read_text() == "xx"
     faults.stop()
     assert functions.invoke(name, {"sleep_s": 0}).error is None
 

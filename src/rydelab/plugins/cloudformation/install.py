@@ -7,6 +7,7 @@ from rydelab.plugins.cloudformation import (
     false_conditions,
     function_properties,
     function_waits,
+    inline_code,
     needless_replacement,
     replaced_resources,
     resource_pace,
@@ -22,6 +23,7 @@ from rydelab.plugins.supported_version import require_supported_version
 _MENDS = (
     resource_pace,
     function_waits,
+    inline_code,
     sam_transform_race,
     silent_non_updates,
     table_updates,

@@ -1,8 +1,9 @@
 """Packs inline code without the command ``zip``, which a machine or an image need not have.
 
 Defect: `LambdaFunctionProvider.create` and `.update` (``lambda_/resource_providers/aws_lambda_function.py``) put the
-code of a property ``ZipFile`` into an archive with `localstack.utils.testutil.create_zip_file`, which starts that command
-and fails where there is none, although LocalStack has the same in Python.
+code of a property ``ZipFile`` into an archive with `localstack.utils.testutil.create_zip_file`. On Debian that starts
+the command and fails where there is none, although LocalStack has the same in Python and uses it elsewhere. The tests
+that deploy inline code show it in a container (``pytest --lab container``).
 """
 
 from typing import Any

@@ -37,8 +37,7 @@ test-e2e: $(READY) ## Run the whole command from a clean clone
 	@$(BIN)/pytest tests/e2e
 
 test-containers: $(READY) ## Run the tests of the containers, and integration tests against one (needs Docker)
-	@$(BIN)/pytest tests/containers
-	@$(BIN)/pytest -n 2 --dist loadfile tests/integration --lab container
+	@$(BIN)/pytest -n 2 --dist loadfile tests/containers tests/integration --lab container
 
 lint: $(READY) ## Check style and types; changes nothing
 	@$(BIN)/ruff check .

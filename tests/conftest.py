@@ -2,6 +2,10 @@
 
 import pytest
 
+ABOUT_TOOLS = ("test_cost.py", "test_load_compare.py", "test_load_faults.py", "test_load_users.py")
+"""Files of tests/integration that are about commands on this machine more than about the lab, and take minutes. With
+--lab container they are left out: tests/containers runs those commands against the containers, and in them."""
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
@@ -15,9 +19,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("--lab") == "embedded":
+    where = config.getoption("--lab")
+    if where == "embedded":
         return
-    left_out = [item for item in items if "integration" in item.path.parts and not _needs_only_the_endpoint(item)]
+    left_out = [
+        item
+        for item in items
+        if "integration" in item.path.parts
+        and (not _needs_only_the_endpoint(item) or (where == "container" and item.path.name in ABOUT_TOOLS))
+    ]
     items[:] = [item for item in items if item not in left_out]
     config.hook.pytest_deselected(items=left_out)
 

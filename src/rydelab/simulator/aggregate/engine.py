@@ -22,6 +22,8 @@ from rydelab.simulator.traffic import Traffic
 
 NAME = "aggregate"
 _DAY_S = 86_400.0
+_LONGEST_DRAIN_S = 14 * _DAY_S
+"""Messages are kept no longer, and nothing else is on its way for as long."""
 _SAME_S = 1e-6
 
 
@@ -88,7 +90,8 @@ class _Run:
         recorder, scene = self.rides.recorder, self._scene
         if recorder is None or recorder.backlog < NOBODY:
             return False
-        return scene.end_s < scene.tally.last_answer_s + scene.conditions.drain_s - _SAME_S
+        longest_s = min(scene.conditions.drain_s, _LONGEST_DRAIN_S)
+        return scene.end_s < scene.tally.last_answer_s + longest_s - _SAME_S
 
     def _step(self, piece: Piece) -> None:
         scene, table = self._scene, self._table
@@ -107,7 +110,8 @@ class _Run:
 
     def _latest_end_s(self, piece: Piece, now_s: float) -> float:
         scene, table, begin_s = self._scene, self._table, self._begin_s
-        self._burst_ends_s = now_s + min(table.holds_out_s(self._attempts_per_s), self.rides.holds_out_s())
+        burst_s = min(table.holds_out_s(self._attempts_per_s), self.rides.holds_out_s())
+        self._burst_ends_s = now_s + burst_s if burst_s >= scene.steps.shortest_s(now_s) / 2 else math.inf
         ends_s = [
             piece.end_s,
             now_s + LONGEST_S,
@@ -116,7 +120,7 @@ class _Run:
             self._burst_ends_s,
         ]
         if self.rides.recorder is not None:
-            ends_s.append(self.rides.recorder.latest_end_s)
+            ends_s.append(max(self.rides.recorder.latest_end_s, now_s + scene.steps.shortest_s(now_s) / 2))
             if self.rides.recorder.backlog >= NOBODY and now_s < scene.tally.last_answer_s + scene.conditions.drain_s:
                 ends_s.append(scene.tally.last_answer_s + scene.conditions.drain_s)
         return max(min(ends_s), now_s + _SAME_S * 10)

@@ -53,6 +53,8 @@ class EventFlow:
         patience_s = scene.profile.limits["async_patience_s"]
         self._workers = WorkersFlow(patience_s) if patience_s else None
         self._spread = scene.spread("sns_to_lambda", "put_ride_record")
+        self._answer_s = scene.mean_s("gateway")
+        """How long the client's answer is under way while the ride goes on."""
         self._published = 0.0
         self._taken = 1.0
         """The part of those that come that find a worker; and of those again the part that Lambda lets in."""
@@ -177,7 +179,7 @@ class EventFlow:
                 waited = sum(stage.refusals.waited_s(at) * mass for at, mass in enumerate(stage.writes) if at and mass)
                 waited_s = stage.begun_after_s + waited / whole
                 for offset_s, mass in zip(self._writes.offsets_s, tried.successes, strict=True):
-                    tally.to_record[self._spread, rounded(waited_s + offset_s)] += mass
+                    tally.to_record[self._spread, rounded(waited_s + offset_s) - self._answer_s] += mass
             self._fail(failures, [mass * tried.given_up / whole for mass in stage.writes])
             left = self._writes.ladders[failures].held / whole
             stage.writes = [mass * left for mass in stage.writes] if left > _ROUNDING else []

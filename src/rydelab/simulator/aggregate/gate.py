@@ -1,8 +1,5 @@
 """A token bucket that a flow goes through."""
 
-_LEAST_S = 0.05
-"""What is left when it is empty, in seconds of the rate."""
-
 
 class Gate:
     """Holds up to *size* tokens and gains *per_s*; begins full."""
@@ -24,6 +21,6 @@ class Gate:
 
     def empty_after_s(self, amount_per_s: float) -> float | None:
         """Return how long it holds out; None if for ever, or if it is empty already."""
-        if self.level <= _LEAST_S * self.per_s or amount_per_s <= self.per_s:
+        if self.level <= 0.0 or amount_per_s <= self.per_s:
             return None
         return self.level / (amount_per_s - self.per_s)

@@ -63,7 +63,7 @@ def latency(classes: Classes, count: int, *, at_most_s: float = math.inf) -> Lat
         return Latency(count=count)
     number = max(20, _POINTS // len(present))
     points = sorted(
-        (min(at_most_s, offset_s + spread.median_s * math.exp(spread.sigma * normal)), mass / number)
+        (min(at_most_s, max(0.0, offset_s + spread.median_s * math.exp(spread.sigma * normal))), mass / number)
         for (spread, offset_s), mass in present.items()
         for normal in _normals(number)
     )

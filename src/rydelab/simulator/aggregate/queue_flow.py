@@ -4,7 +4,9 @@ import math
 from dataclasses import dataclass
 from itertools import accumulate
 
-from rydelab.simulator.aggregate.batches import Batches, Cohort, Played, Rules
+from rydelab.simulator.aggregate.batch_step import Played
+from rydelab.simulator.aggregate.batches import Batches
+from rydelab.simulator.aggregate.cohorts import Cohort, Rules
 from rydelab.simulator.aggregate.delay_line import DelayLine
 from rydelab.simulator.aggregate.ladder import Ladder, Pause
 from rydelab.simulator.aggregate.mixture import rounded
@@ -64,9 +66,13 @@ class QueueFlow:
         self._hidden_written = [DelayLine(0.0, scene.steps) for _ in receives]
         self._pollers = PollersFlow(scene.profile)
         self._to_lambda_s = scene.mean_s("sqs_to_lambda")
-        self._spread = scene.spread("sns_to_sqs", "sqs_to_lambda", "put_ride_record")
+        self._spread = scene.spread("sns_to_sqs", "sqs_to_lambda")
+        self._answer_s = scene.mean_s("gateway")
+        """How long the client's answer is under way while the message goes on."""
         self._refused = Ladder(_refused_pauses(templates.visibility_timeout_s), scene.steps)
-        self._refused_messages = [0.0 for _ in receives]
+        self._waiting = [0.0 for _ in receives]
+        """The messages of batches that were received and have not begun, as Lambda refused them."""
+        self._waiting_size = 1.0
         self._published = 0.0
         self._accepted = 1.0
         self._taken = 0.0
@@ -82,7 +88,7 @@ class QueueFlow:
         """How many messages there are."""
         visible = sum(one.visible for one in self._messages)
         hidden = sum(line.held for line in self._hidden)
-        return visible + hidden + sum(self._inside) + sum(self._refused_messages)
+        return visible + hidden + sum(self._inside) + sum(self._waiting)
 
     @property
     def unwritten(self) -> float:
@@ -127,7 +133,10 @@ class QueueFlow:
         self._choose(waiting, groups, chance)
         self._asked = self._refused.attempts(self._taken, accepted)
         begun = self._asked * accepted
-        self._new = Cohort(begun, min(begun * self._size, waiting + sum(self._refused_messages)))
+        batches = self._refused.held + self._refused.due + self._taken
+        messages = sum(self._waiting) + self._taken * self._size
+        self._waiting_size = max(1.0, messages / batches) if batches > _LEAST else 1.0
+        self._new = Cohort(begun, min(begun * self._waiting_size, messages))
 
     def _choose(self, waiting: float, groups: float, chance: Chance) -> None:
         """Choose number and size of the batches: as large as needed for the pollers to get along."""
@@ -170,7 +179,7 @@ class QueueFlow:
         """Return how many attempts at the table the plan makes."""
 
         def number(persistence: float) -> float:
-            return self._batches.play(self._new, share, persistence).attempts
+            return self._batches.attempts(self._new, share, persistence)
 
         if self._quota is not None:
             return self._quota.attempts(number, share, self._scene.step_s)
@@ -187,10 +196,10 @@ class QueueFlow:
     def commit(self, chance: Chance) -> None:
         """Carry out the plan."""
         scene, step_s = self._scene, self._scene.step_s
-        refused = self._refuse()
         busy, _ = self.busy(chance)
+        refused, given_up = self._refuse()
         played = self._batches.commit(self._new, chance.share, self._persistence(is_final=chance.is_final))
-        self._receive()
+        self._receive(given_up)
         self._let_go(played)
         begun, waiting = self._new.number, self._batches.held
         self.function.settle(begun=begun, refused=refused, busy=busy, now_s=scene.end_s, step_s=step_s)
@@ -199,19 +208,19 @@ class QueueFlow:
         self._pollers.settle(step_s, busy=waiting + self._refused.held + at_work, refused=refused)
         self._count(played, chance)
 
-    def _refuse(self) -> float:
-        """Make the invocations of the step's batches; return how many Lambda refused."""
-        scene = self._scene
+    def _refuse(self) -> tuple[float, float]:
+        """Make the invocations of the step's batches; return how many were refused, and how many for the last time."""
         if self._accepted >= 1.0 and self._refused.is_empty:
-            return 0.0
+            return 0.0, 0.0
         tried = self._refused.commit(self._taken, self._accepted)
         refused = tried.attempts - sum(tried.successes)
-        scene.tally.count(scene.tally.retries, refused * self._size)
-        return refused
+        tally = self._scene.tally
+        tally.count(tally.retries, refused * self._waiting_size)
+        return refused, tried.given_up
 
-    def _receive(self) -> None:
+    def _receive(self, given_up: float) -> None:
         """Move the messages of the step's batches out of the queue; those of refused batches wait with them."""
-        scene, messages = self._scene, self._messages[:-1]
+        tally, messages = self._scene.tally, self._messages[:-1]
         messages[0].visible += self._published
         messages[0].groups += self._published
         whole = sum(one.visible for one in messages)
@@ -220,18 +229,24 @@ class QueueFlow:
         repeated = 0.0
         for received, one in enumerate(messages):
             taken = one.visible * part
-            self._refused_messages[received] += taken
+            self._waiting[received] += taken
             self._inside_written[received] += one.written * part
             one.written *= 1.0 - part
             one.groups *= 1.0 - part
             one.visible -= taken
             repeated += taken if received else 0.0
-        waiting = sum(self._refused_messages)
-        begun = min(1.0, self._new.left / waiting) if waiting > _LEAST else 0.0
-        for received, mass in enumerate(self._refused_messages):
+        tally.count(tally.retries, repeated)
+        waiting = sum(self._waiting)
+        if waiting <= _LEAST:
+            return
+        begun = min(1.0, self._new.left / waiting)
+        back = min(1.0 - begun, given_up * self._waiting_size / waiting)
+        for received, mass in enumerate(self._waiting):
             self._inside[received] += mass * begun
-            self._refused_messages[received] = mass * (1.0 - begun) if begun < 1.0 else 0.0
-        scene.tally.count(scene.tally.retries, repeated)
+            # Their visibility timeout is over: they are in the queue again, received once more.
+            self._messages[received + 1].visible += mass * back
+            self._messages[received + 1].groups += mass * back / self._waiting_size
+            self._waiting[received] = mass * (1.0 - begun - back) if begun + back < 1.0 else 0.0
 
     def _let_go(self, played: Played) -> None:
         """Note what was written; what was handled is gone, the rest is hidden until its visibility timeout.
@@ -256,7 +271,7 @@ class QueueFlow:
             tally.rewrites += written * before
             tally.count(tally.recorded, written * (1.0 - before))
             if written > _LEAST:
-                waited_s = rounded(received * timeout_s + after_s)
+                waited_s = rounded(received * timeout_s + after_s) - self._answer_s
                 tally.to_record[self._spread, waited_s] += written * (1.0 - before)
             back = mass * gone * returned
             back_written = min(back, played.returned_written * share + back * before)

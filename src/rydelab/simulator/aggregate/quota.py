@@ -10,8 +10,6 @@ _UNRETRIED_GAIN = 1.0
 _USED = 0.83 * QUOTA
 """What environments have used on average when those used most have nothing left; seen in the exact engine."""
 _ROUNDS = 4
-_LEAST_S = 0.05
-"""What is left when quotas are spent, in seconds of the spending."""
 
 
 class QuotaFlow:
@@ -35,8 +33,7 @@ class QuotaFlow:
     @property
     def holds_out_s(self) -> float:
         """How long the tokens will last if they are spent as in the last step."""
-        left_s = self._tokens / self._spent_per_s if self._spent_per_s > 0.0 else math.inf
-        return left_s if left_s > _LEAST_S else math.inf
+        return self._tokens / self._spent_per_s if self._spent_per_s > 0.0 and self._tokens > 0.0 else math.inf
 
     def attempts(self, attempts: Callable[[float], float], share: float, step_s: float) -> float:
         """Return how many attempts there are in a step, and note the persistence that the tokens allow.

@@ -44,11 +44,11 @@ class Steps:
 
     def restart(self, now_s: float) -> None:
         """Begin with the shortest steps of the time."""
-        self._step_s = self._shortest_s(now_s)
+        self._step_s = self.shortest_s(now_s)
 
     def end_s(self, now_s: float, until_s: float) -> float:
         """Return when the step that begins at *now_s* ends, at most at *until_s*."""
-        breaks_s, shortest_s = self._breaks_s, self._shortest_s(now_s)
+        breaks_s, shortest_s = self._breaks_s, self.shortest_s(now_s)
         while breaks_s and breaks_s[0] <= now_s + _SAME_S:
             heappop(breaks_s)
             self._step_s = shortest_s
@@ -68,7 +68,8 @@ class Steps:
         if change < _STEADY:
             self._step_s = min(LONGEST_S, self._step_s * _GROWTH)
         elif change > _UNSTEADY:
-            self._step_s = max(self._shortest_s(now_s), self._step_s / 2)
+            self._step_s = max(self.shortest_s(now_s), self._step_s / 2)
 
-    def _shortest_s(self, now_s: float) -> float:
+    def shortest_s(self, now_s: float) -> float:
+        """Return how short steps are at least where something changes: what is shorter is not looked at."""
         return min(LONGEST_S, max(SHORTEST_S, _RESOLUTION * (now_s - self._unchanged_since_s)))

@@ -11,8 +11,6 @@ from rydelab.capacity.throttling import Access, Limit, Throttle
 from rydelab.simulator.aggregate.gate import Gate
 
 _ROUNDING_S = 1e-6
-_LEAST_BURST_S = 0.05
-"""What is left of a burst when it is spent, in seconds of the rate."""
 
 
 class TableFlow:
@@ -63,7 +61,7 @@ class TableFlow:
         """Return how long the flow will go through, once a burst is being spent; infinity if for ever."""
         units_per_s = requests_per_s * self.units
         ends = [self._gate.empty_after_s(units_per_s)]
-        if self.limiter.tokens > _LEAST_BURST_S * self.limiter.rate and units_per_s > self.limiter.rate:
+        if self.limiter.tokens > 0.0 and units_per_s > self.limiter.rate:
             ends.append(self.limiter.tokens / (units_per_s - self.limiter.rate))
         return min((end for end in ends if end is not None), default=math.inf)
 

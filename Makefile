@@ -34,7 +34,7 @@ test-integration: $(READY) ## Run the tests against embedded labs (two side by s
 	@$(BIN)/pytest -n 2 --dist loadfile tests/integration tests/conformance
 
 test-e2e: $(READY) ## Run the whole command from a clean clone
-	@$(BIN)/pytest tests/e2e
+	@$(BIN)/pytest -n 2 --dist loadfile tests/e2e
 
 test-containers: $(READY) ## Run the tests of the containers, and integration tests against one (needs Docker)
 	@$(BIN)/pytest -n 2 --dist loadfile tests/containers tests/integration --lab container
@@ -48,8 +48,8 @@ format: $(READY) ## Rewrite the code in the project's format
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: $(READY) ## Measure the lab itself and print the figures
-	@$(BIN)/python -m tests.bench
+bench: $(READY) ## Measure the lab itself and print the figures; ENDPOINT=URL: of one that runs, beside an embedded one
+	@$(BIN)/python -m tests.bench $(if $(ENDPOINT),--endpoint $(ENDPOINT))
 
 lock: $(READY) ## Rewrite requirements.lock from pyproject.toml, keeping versions that still fit
 	@$(BIN)/uv pip compile pyproject.toml --all-extras --generate-hashes --no-annotate --no-header \

@@ -6,6 +6,7 @@ of the writes under way have been refused how often is not looked at: each is as
 
 import math
 from dataclasses import dataclass
+from operator import mul
 
 from rydelab.simulator.aggregate.delay_line import VectorLine, summed
 from rydelab.simulator.aggregate.mixture import rounded
@@ -176,7 +177,7 @@ class EventFlow:
             if written:
                 tally.last_end_s = scene.end_s
                 tally.count(tally.recorded, written)
-                waited = sum(stage.refusals.waited_s(at) * mass for at, mass in enumerate(stage.writes) if at and mass)
+                waited = sum(map(mul, stage.refusals.waited_s, stage.writes)) if len(stage.writes) > 1 else 0.0
                 waited_s = stage.begun_after_s + waited / whole
                 for offset_s, mass in zip(self._writes.offsets_s, tried.successes, strict=True):
                     tally.to_record[self._spread, rounded(waited_s + offset_s) - self._answer_s] += mass

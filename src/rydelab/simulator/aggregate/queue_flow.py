@@ -181,8 +181,13 @@ class QueueFlow:
         def number(persistence: float) -> float:
             return self._batches.attempts(self._new, share, persistence)
 
+        def busy(persistence: float) -> float:
+            batches, new = self._batches, self._new
+            size = new.left / new.number if new.number > 0.0 else 1.0
+            return batches.waiting(share, persistence) + new.number * batches.staying(size, share, persistence)
+
         if self._quota is not None:
-            return self._quota.attempts(number, share, self._scene.step_s)
+            return self._quota.attempts(number, busy, share, self._scene.step_s)
         return number(self._persistence(is_final=is_final))
 
     def busy(self, chance: Chance) -> tuple[float, float]:

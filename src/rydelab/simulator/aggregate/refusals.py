@@ -3,6 +3,8 @@
 The first pauses are those of a ladder. All further ones are equally long: a line of masses, by their number.
 """
 
+from itertools import accumulate
+
 from rydelab.simulator.aggregate.delay_line import VectorLine
 from rydelab.simulator.aggregate.ladder import Ladder, Pause
 from rydelab.simulator.aggregate.steps import Steps
@@ -28,17 +30,13 @@ class Refusals:
         self._start_s = self._end_s = 0.0
         self._first = len(growing) + 1
         """The number of the first attempt after a longest pause."""
-        self.attempts_in_all = len(pauses_s) + 1
+        self.waited_s = tuple(accumulate((pause_s / speed for pause_s in pauses_s), initial=0.0))
+        """How long an event has waited that was refused so often."""
 
     @property
     def held(self) -> float:
         """The events that wait for their next attempt."""
         return self._ladder.held + self._line.held
-
-    def waited_s(self, refusals: int) -> float:
-        """Return how long an event has waited that was refused so often."""
-        offsets_s = self._ladder.offsets_s
-        return offsets_s[min(refusals, self._first - 1)] + max(0, refusals - self._first + 1) * self._pause_s
 
     def begin(self, start_s: float, end_s: float) -> None:
         """Take out what is due in the step."""

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-_PRECISION = 1e-4
+_PRECISION = 1e-3
+"""Of the room. What is admitted too much or too little is missing or left in the bucket of the next step."""
 _MOST_ROUNDS = 40
 
 

@@ -61,7 +61,10 @@ class Writes:
             return sum(ladder.attempts(mass, chance, persistence) for ladder, mass in each)
 
         if self.quota is not None:
-            return self.quota.attempts(number, chance, self._scene.step_s)
+            whole = sum(begun)
+            return self.quota.attempts(
+                number, lambda persistence: self.waiting(whole, chance, persistence), chance, self._scene.step_s
+            )
         return number(self.persistence(is_final=is_final))
 
     def waiting(self, begun: float, chance: float, persistence: float) -> float:

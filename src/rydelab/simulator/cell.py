@@ -115,7 +115,7 @@ class Conditions:
     """How long is waited, after the last answer, for accepted rides to end; those that have not are in flight."""
     warm_up_rides: int = 0
     """Rides before the load: they take units of the table, and leave environments behind that need no start."""
-    warm_up_before_s: float = 6.0
+    warm_up_before_s: float = 4.0
     """How long before the load the warm-up is."""
     begins_at_s: float = 0.0
     """The Unix time of the load's begin: auto scaling goes by whole minutes, and decreases are counted by UTC day."""

@@ -34,39 +34,39 @@ def measure_queued(endpoint_url: str) -> None:
     """Fill the queue while the mapping is disabled, enable it, and time until the last ride is in the table."""
     record = _deploy(endpoint_url, "queued")["wild-rydes-ride-record"]
     sqs, lambda_ = client(endpoint_url, "sqs"), client(endpoint_url, "lambda")
-    url, recorded = record["RideQueueUrl"], _counter(endpoint_url, record["RideRecordTableName"])
+    url, recorded = record["RideQueueUrl"], counter(endpoint_url, record["RideRecordTableName"])
     first_ms = []
     for number in range(FIRST_MESSAGES):
         time.sleep(IDLE_S)
         begun = time.perf_counter()
-        sqs.send_message(QueueUrl=url, MessageBody=_ride(f"first-{number}"))
-        _wait(lambda expected=number + 1: recorded() >= expected, every_s=0.002)
+        sqs.send_message(QueueUrl=url, MessageBody=ride(f"first-{number}"))
+        wait(lambda expected=number + 1: recorded() >= expected, every_s=0.002)
         first_ms.append((time.perf_counter() - begun) * 1000)
     show("first message into an idle queue recorded", spread(first_ms, "ms"), "<= 300 ms", met=median(first_ms) <= 300)
 
     function = record["PutRideRecordSqsName"]
     [mapping] = lambda_.list_event_source_mappings(FunctionName=function)["EventSourceMappings"]
     lambda_.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
-    _wait(lambda: lambda_.get_event_source_mapping(UUID=mapping["UUID"])["State"] == "Disabled", every_s=0.1)
+    wait(lambda: lambda_.get_event_source_mapping(UUID=mapping["UUID"])["State"] == "Disabled", every_s=0.1)
     for start in range(0, RIDES, 10):
-        entries = [{"Id": str(n), "MessageBody": _ride(f"ride-{start + n}")} for n in range(10)]
+        entries = [{"Id": str(n), "MessageBody": ride(f"ride-{start + n}")} for n in range(10)]
         sqs.send_message_batch(QueueUrl=url, Entries=entries)
     begun = time.perf_counter()
     lambda_.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
-    _wait(lambda: recorded() >= RIDES + FIRST_MESSAGES)
+    wait(lambda: recorded() >= RIDES + FIRST_MESSAGES)
     _show_rate("queued: backlog of 2,000 messages", time.perf_counter() - begun, 80)
 
 
 def measure_event_driven(endpoint_url: str) -> None:
     """Publish as fast as one client can, and time until the last ride is in the table."""
     outputs = _deploy(endpoint_url, "event-driven")
-    recorded = _counter(endpoint_url, outputs["wild-rydes-ride-record"]["RideRecordTableName"])
+    recorded = counter(endpoint_url, outputs["wild-rydes-ride-record"]["RideRecordTableName"])
     sns, topic = client(endpoint_url, "sns"), outputs["wild-rydes"]["RidesSnsTopicArn"]
     begun = time.perf_counter()
     for start in range(0, RIDES, 10):
-        entries = [{"Id": str(n), "Message": _ride(f"ride-{start + n}")} for n in range(10)]
+        entries = [{"Id": str(n), "Message": ride(f"ride-{start + n}")} for n in range(10)]
         sns.publish_batch(TopicArn=topic, PublishBatchRequestEntries=entries)
-    _wait(lambda: recorded() >= RIDES)
+    wait(lambda: recorded() >= RIDES)
     _show_rate("event-driven: 2,000 messages, published and recorded", time.perf_counter() - begun, 60)
 
 
@@ -80,7 +80,7 @@ def _deploy(endpoint_url: str, design: str) -> Any:
     return bootstrap.deploy(target, stage=design, design=design, table_mode="on-demand", services_dir=SERVICES_DIR)
 
 
-def _counter(endpoint_url: str, table: str) -> Callable[[], int]:
+def counter(endpoint_url: str, table: str) -> Callable[[], int]:
     dynamodb = client(endpoint_url, "dynamodb")
 
     def count() -> int:
@@ -90,11 +90,11 @@ def _counter(endpoint_url: str, table: str) -> Callable[[], int]:
     return count
 
 
-def _ride(ride_id: str) -> str:
+def ride(ride_id: str) -> str:
     return json.dumps({"RideId": ride_id, "Unicorn": {"Name": "Rocinante"}, "RequestTime": "2026-01-01 00:00:00"})
 
 
-def _wait(question: Callable[[], bool], *, every_s: float = 0.25) -> None:
+def wait(question: Callable[[], bool], *, every_s: float = 0.25) -> None:
     deadline = time.monotonic() + DEADLINE_S
     while not question():
         if time.monotonic() > deadline:

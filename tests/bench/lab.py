@@ -1,6 +1,7 @@
 """The lab itself: start, deployment, invocations, rides."""
 
 import io
+import json
 import tempfile
 import time
 import zipfile
@@ -144,7 +145,9 @@ def make_function(endpoint_url: str, name: str, source: str) -> str:
     with zipfile.ZipFile(archive, "w") as bundle:
         bundle.writestr("app.py", source)
     lambda_ = client(endpoint_url, "lambda")
-    role = client(endpoint_url, "iam").create_role(RoleName=name, AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": trust})
+    role = client(endpoint_url, "iam").create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["Arn"]
     code = {"ZipFile": archive.getvalue()}
     lambda_.create_function(FunctionName=name, Runtime="python3.13", Role=role, Handler="app.handler", Code=code)
     lambda_.get_waiter("function_active_v2").wait(FunctionName=name)

@@ -2,7 +2,7 @@
 
 from rydelab.simulator.aggregate.batch_step import BatchStep, Played
 from rydelab.simulator.aggregate.cohorts import Cohort, Later, Rules, Track
-from rydelab.simulator.aggregate.ladder import polynomial
+from rydelab.simulator.aggregate.ladder import add_to, polynomial
 
 _FEW = 1e-4
 """This part of the batches, or of one, is taken for ended instead of being carried along."""
@@ -21,6 +21,11 @@ class Batches:
         """Batches that wait for the function's end."""
         self._timed_out = Cohort()
         self._start_s = self._end_s = 0.0
+        self._attempts: list[float] = []
+        self._stays: list[float] = []
+        self._go_on: list[float] = []
+        """Those whose batch goes on after a success, and the rides that these have left then."""
+        self._left: list[float] = []
 
     @property
     def held(self) -> float:
@@ -33,16 +38,26 @@ class Batches:
         for track in self._tracks:
             track.begin(start_s, end_s)
         self._timed_out = self._doomed.take(end_s) if self._doomed.held else Cohort()
+        self._sum_up()
+
+    def _sum_up(self) -> None:
+        """Sum up what is due, as polynomials: by how often it was refused in the step before."""
+        self._attempts, self._stays, self._go_on, self._left = [], [], [], []
+        for track in self._tracks:
+            for attempt, cohort in track.due.items():
+                row = track.rows[attempt]
+                add_to(self._attempts, row.parts, cohort.number)
+                add_to(self._stays, row.stays, cohort.number)
+                left = cohort.left / cohort.number
+                if left > 1.0 and track.offsets_s[attempt] <= self._rules.last_begin_s:
+                    going_on = cohort.number * min(1.0, left - 1.0)
+                    add_to(self._go_on, row.parts, going_on)
+                    add_to(self._left, row.parts, going_on * (max(2.0, left) - 1.0))
 
     def waiting(self, chance: float, persistence: float) -> float:
         """Return how many batches wait at the end of the step if no further ride is begun."""
         again = (1.0 - chance) * persistence
-        waiting = self.held
-        if again:
-            for track in self._tracks:
-                for attempt, cohort in track.due.items():
-                    waiting += cohort.number * again * polynomial(track.rows[attempt].stays, again)
-        return waiting
+        return self.held + again * polynomial(self._stays, again)
 
     def staying(self, size: float, chance: float, persistence: float) -> float:
         """Return what part of the batches of *size* rides that begin in the step wait at its end."""
@@ -57,22 +72,15 @@ class Batches:
     def attempts(self, new: Cohort, chance: float, persistence: float) -> float:
         """Return about how many attempts there are in the step if *new* batches begin."""
         again = (1.0 - chance) * persistence
-        attempts, begin = 0.0, Cohort(new.number, new.left)
-        for track in self._tracks:
-            for attempt, cohort in track.due.items():
-                tried = cohort.number * polynomial(track.rows[attempt].parts, again)
-                attempts += tried
-                left = cohort.left / cohort.number
-                if left > 1.0 and track.offsets_s[attempt] <= self._rules.last_begin_s:
-                    going_on = tried * chance * min(1.0, left - 1.0)
-                    begin.number += going_on
-                    begin.left += going_on * (max(2.0, left) - 1.0)
-        if begin.number <= 0.0:
+        attempts = polynomial(self._attempts, again)
+        batches = new.number + chance * polynomial(self._go_on, again)
+        if batches <= 0.0:
             return attempts
+        rides = (new.left + chance * polynomial(self._left, again)) / batches
         each = polynomial(self._tracks[0].rows[0].parts, again)
-        passing, rides = chance * each, begin.left / begin.number
+        passing = chance * each
         begun = (1.0 - passing**rides) / (1.0 - passing) if passing < 1.0 - _ROUNDING else rides
-        return attempts + begin.number * begun * each
+        return attempts + batches * begun * each
 
     def commit(self, new: Cohort, chance: float, persistence: float) -> Played:
         """Let *new* batches begin, and make the attempts."""

@@ -132,8 +132,8 @@ class Ladder:
         """Let *mass* come in with attempt *number* instead of the first."""
         self._due[number] = self._due.get(number, 0.0) + mass
         row = self._rows[number]
-        _add_to(self._attempts, row.parts, mass)
-        _add_to(self._stays, row.stays, mass)
+        add_to(self._attempts, row.parts, mass)
+        add_to(self._stays, row.stays, mass)
 
     def attempts(self, mass: float, chance: float, persistence: float = 1.0) -> float:
         """Return how many attempts there are in the step if *mass* comes in."""
@@ -186,7 +186,8 @@ class Ladder:
         )
 
 
-def _add_to(polynomial: list[float], parts: Sequence[float], factor: float) -> None:
+def add_to(polynomial: list[float], parts: Sequence[float], factor: float) -> None:
+    """Add *factor* times *parts* to the coefficients of a polynomial."""
     polynomial.extend([0.0] * (len(parts) - len(polynomial)))
     for power, part in enumerate(parts):
         polynomial[power] += factor * part

@@ -24,7 +24,7 @@ from rydelab.simulator.aggregate.writes import Chance
 from rydelab.simulator.exact.ride_path import NO_CONCURRENCY, TOO_MANY_REQUESTS
 
 _MOST_ROUNDS = 30
-_AGREED = 2e-3
+_AGREED = 5e-3
 _FLEET_MAY_THROTTLE_PER_S = 12_000.0
 """Scans a second of UnicornsTable from which its throughput is looked at: half of what a new table serves."""
 

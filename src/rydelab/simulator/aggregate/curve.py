@@ -28,9 +28,11 @@ class Curve:
         changes[start_s] = changes.get(start_s, 0.0) + per_s
         changes[end_s] = changes.get(end_s, 0.0) - per_s
 
-    def column(self, interval_s: float) -> Column:
-        """Return the amount of each interval, up to the last that has one."""
+    def column(self, interval_s: float, *, per_s: bool = False) -> Column:
+        """Return the amount of each interval, up to the last that has one; or its mean *per_s*."""
         values = self._amounts(interval_s)
+        if per_s and interval_s != 1.0:
+            values = [value / interval_s for value in values]
         while values and not values[-1]:
             values.pop()
         return tuple(values)

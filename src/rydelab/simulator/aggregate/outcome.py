@@ -128,7 +128,7 @@ def _series(scene: Scene, *, load_s: float, end_s: float) -> Series:
         capacity=(
             CapacitySeries(
                 name="RideRecordTable writes",
-                consumed=tally.consumed.column(interval_s),
+                consumed=tally.consumed.column(interval_s, per_s=True),
                 provisioned=() if is_on_demand else tally.provisioned.column(interval_s, end_s),
                 burst_left=() if is_on_demand else tally.burst_left.column(interval_s, end_s),
                 throttles=tally.write_throttles.column(interval_s),

@@ -3,6 +3,7 @@
 import math
 
 _LEAST = 1e-9
+_NOTHING = 1e-12
 _LEAST_ELASTICITY, _MOST_ELASTICITY = 0.3, 8.0
 _LARGEST_STEP = 2.0
 """Of the logarithm."""
@@ -33,8 +34,8 @@ class Part:
         The value is changed to what probably leads to *limit*.
         """
         own = come - base
-        if own <= 0.0 or (come <= limit and self.value >= 1.0):
-            missed, self.value = 0.0 if self.value >= 1.0 or own > 0.0 else 1.0 - self.value, 1.0
+        if own <= _NOTHING or (come <= limit and self.value >= 1.0):
+            missed, self.value = 1.0 - self.value, 1.0
             self._last = None
             return missed
         error = math.log(own / max(limit - base, _LEAST * own))

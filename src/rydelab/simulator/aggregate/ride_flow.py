@@ -97,6 +97,8 @@ class RideFlow:
         self._pool_limit = limits["account_concurrency"]
         self._unicorns: TableFlow | None = None
         self._scans: Ladder | None = None
+        self._rides_in_scans = 1.0
+        """The part of the waiting scans that are made for a ride."""
         if most_per_s > _FLEET_MAY_THROTTLE_PER_S:
             self._look_at_unicorns_table()
         self._parts = _Parts()
@@ -225,8 +227,13 @@ class RideFlow:
         self._parts.scans = share_of(
             lambda chance: scans.attempts(asked, chance), table.room(self._scene.step_s), self._parts.scans
         )
-        admitted = self._parts.scans * scans.attempts(asked, self._parts.scans)
-        return admitted * flow.scans / asked if asked else admitted
+        return self._parts.scans * scans.attempts(asked, self._parts.scans) * self._scans_of_rides(scans)
+
+    def _scans_of_rides(self, scans: Ladder) -> float:
+        """Return the part of the scans that are made for a ride, and not for somebody who asks for a unicorn only."""
+        flow, waiting = self._flow, scans.held + scans.due
+        come = waiting + flow.scans + flow.other_scans
+        return (waiting * self._rides_in_scans + flow.scans) / come if come > 0.0 else 1.0
 
     def _ask_table(self, table: TableFlow, guess: Chance) -> Chance:
         """Return the chance of the attempts at the record table."""
@@ -365,9 +372,9 @@ class RideFlow:
         if self._other_fleet is not None:
             self._other_fleet.busy_s += flow.other_scans * self._scan_s
         if self._scans is not None and self._unicorns is not None:
+            self._rides_in_scans = of_rides = self._scans_of_rides(self._scans)
             tried = self._scans.commit(scans, self._parts.scans)
             self._unicorns.admit(sum(tried.successes), tried.attempts - sum(tried.successes), scene.step_s)
-            of_rides = flow.scans / scans if scans else 1.0
             reason = self._unicorns.reason
             tally.fail(
                 tried.given_up * of_rides,

@@ -154,7 +154,7 @@ def test_a_batch_is_what_the_window_brings_but_no_more_than_the_batch_size(sourc
     assert source.bodies() == [["a", "b", "c"], ["d"]]
     first, second = (run["started"] - begin_s for run in source.runs())
     assert first < 1  # it was full
-    assert second >= 2
+    assert second > 1.9  # seconds of two clocks
 
 
 def test_a_failed_batch_comes_back_after_the_visibility_timeout_and_ends_in_the_queues_dead_letter_queue(
@@ -170,7 +170,7 @@ def test_a_failed_batch_comes_back_after_the_visibility_timeout_and_ends_in_the_
     assert (letter["MessageId"], letter["Body"]) == (message_id, "ride")
     assert letter["Attributes"]["DeadLetterQueueSourceArn"] == arn
     first, second = (run["started"] for run in source.runs())
-    assert second - first >= 2
+    assert second - first > 1.9  # seconds of two clocks
 
 
 def test_a_message_is_not_lost_when_the_dead_letter_queue_is_gone(source: Source, functions: Any) -> None:

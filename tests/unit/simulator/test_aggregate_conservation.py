@@ -62,5 +62,3 @@ def test_the_same_arguments_give_the_same_bytes(cell: Cell, load: Traffic) -> No
     first, second = (simulate(cell, load, LOCAL, engine="aggregate") for _ in range(2))
 
     assert pickle.dumps(first) == pickle.dumps(second)
-
-

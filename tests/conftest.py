@@ -1,6 +1,12 @@
 """Where the lab is that the tests of tests/integration talk to."""
 
+import signal
+
 import pytest
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell starts what runs in its background deaf to Ctrl-C, and its children are too: tests press it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ABOUT_TOOLS = ("test_cost.py", "test_load_compare.py", "test_load_faults.py", "test_load_users.py")
 """Files of tests/integration that are about commands on this machine more than about the lab, and take minutes. With

@@ -63,7 +63,7 @@ class _Run:
         self.rides = RideFlow(scene, most_per_s=most_per_s, mix=mix, recorder=_recorder(scene))
         self._chance = Chance(1.0)
         self._attempts_per_s = 0.0
-        self._rate = 0.0
+        self._rate = self._provisioned = 0.0
         self._burst_ends_s = 0.0
 
     def play(self, load_s: float) -> None:
@@ -142,7 +142,9 @@ class _Run:
         tally = self._scene.tally
         provisioned, burst_left = self.record_table.look(self._begin_s + at_s)
         if provisioned is not None and burst_left is not None:
+            tally.provisioned.note(at_s, self._provisioned or provisioned)  # until now
             tally.provisioned.note(at_s, provisioned)
+            self._provisioned = provisioned
             tally.burst_left.note(at_s, max(0.0, burst_left))
         if self.rides.recorder is not None:
             tally.backlog.note(at_s, self.rides.recorder.backlog)

@@ -47,7 +47,8 @@ class EventFlow:
         templates = scene.templates
         reserved = scene.cell.record_concurrency
         self._is_given_up_untried = reserved == 0
-        self.function = scene.function("PutRideRecordSns", reserved=reserved)
+        takes_s = scene.mean_s("put_ride_record", "put_item")
+        self.function = scene.function("PutRideRecordSns", reserved=reserved, takes_s=takes_s)
         number = templates.max_event_retries + 1
         self._writes = Writes(scene, self.function, timeout_s=templates.function_timeout_s, ladders=number)
         self._stages = [self._stage(failures) for failures in range(number)]
@@ -111,7 +112,7 @@ class EventFlow:
         self._taken = 1.0
         if self._workers is not None and waiting > 0.0:
             persistence = self._writes.persistence(is_final=chance.is_final)
-            base = self._writes.waiting(0.0, chance.share, persistence)
+            base = self.function.running.held + self._writes.waiting(0.0, chance.share, persistence)
             room = max(0.0, self._workers.most(self._scene.step_s) - base)
             self._taken = min(1.0, room / (waiting * self._busy_each(chance, persistence)))
         for failures, stage in enumerate(self._stages):
@@ -123,9 +124,8 @@ class EventFlow:
 
     def _busy_each(self, chance: Chance, persistence: float) -> float:
         """Return how much one event that begins in the step adds to what is under way at its end."""
-        writes = self._writes
-        own = (writes.own_s + writes.put_s) / self._scene.step_s
-        return writes.ladders[0].staying(chance.share, persistence) + own
+        own = self.function.adds(1.0, self._scene.step_s)
+        return self._writes.ladders[0].staying(chance.share, persistence) + own
 
     def attempts(self, share: float, *, is_final: bool) -> float:
         """Return how many attempts at the table the plan makes."""
@@ -134,7 +134,7 @@ class EventFlow:
     def busy(self, chance: Chance) -> tuple[float, float]:
         """Return how many invocations are under way at the end of the step, with and without new ones."""
         persistence = self._writes.persistence(is_final=chance.is_final)
-        base = self._writes.waiting(0.0, chance.share, persistence)
+        base = self.function.running.held + self._writes.waiting(0.0, chance.share, persistence)
         begun = sum(stage.begun for stage in self._stages)
         return base + begun * self._busy_each(chance, persistence), base
 

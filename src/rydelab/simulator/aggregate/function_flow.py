@@ -4,6 +4,7 @@ import math
 from collections import deque
 from dataclasses import dataclass, field
 
+from rydelab.simulator.aggregate.delay_line import DelayLine
 from rydelab.simulator.aggregate.part import Part
 
 _LOOKS_PER_IDLE_TIME = 10
@@ -23,6 +24,10 @@ class FunctionFlow:
     new_per_10_s: float
     """Environments that it may gain; 0: no limit."""
     idle_s: float
+    takes_s: float
+    """How long an invocation takes at least, without what it waits for."""
+    running: DelayLine
+    """Invocations until that time is over."""
     environments: float = 0.0
     invocations: float = 0.0
     refused: float = 0.0
@@ -36,6 +41,15 @@ class FunctionFlow:
     def __post_init__(self) -> None:
         self._tokens = self.new_per_10_s
         self._peaks = deque([self.environments] * _LOOKS_PER_IDLE_TIME, maxlen=_LOOKS_PER_IDLE_TIME)
+
+    def begin(self, end_s: float) -> None:
+        """Begin a step: count out what ends in it."""
+        if self.running.held:
+            self.running.take(end_s)
+
+    def adds(self, begun: float, step_s: float) -> float:
+        """Return how many of those that begin in a step are under way at its end."""
+        return begun * min(1.0, self.takes_s / step_s)
 
     @property
     def shares_pool(self) -> bool:
@@ -53,6 +67,9 @@ class FunctionFlow:
         """Note a step: *busy* invocations under way at its end. Return how many began in a new environment."""
         self.invocations += begun
         self.refused += refused
+        if self.takes_s:
+            self.running.push(now_s - step_s + self.takes_s, now_s + self.takes_s, begun)
+            self.running.take(now_s)
         cold = 0.0
         if busy > self.environments:
             # While the new ones start, further invocations find none either.

@@ -48,8 +48,8 @@ class Spread:
 
     def share_above(self, time_s: float) -> float:
         """Return the share that takes longer than *time_s*."""
-        if time_s <= 0.0:
-            return 1.0 if self.median_s else 0.0
+        if time_s < 0.0 or (not time_s and self.median_s):
+            return 1.0
         if not self.sigma or not self.median_s:
             return float(time_s < self.median_s)
         normal = math.log(time_s / self.median_s) / self.sigma

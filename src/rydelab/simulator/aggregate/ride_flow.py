@@ -73,20 +73,22 @@ class RideFlow:
         self._scene = scene
         self._mix = mix
         self._over_http = cell.fleet_over_http
-        self.function = scene.function("RequestRide", reserved=cell.ride_concurrency)
-        self._fleet = scene.function(cell.fleet_function)
-        self._other_fleet = scene.function("RequestUnicornApig") if mix.get("unicorn") else None
         around = "gateway" if self._over_http else "invoke"
         self._front = ("gateway", "request_ride", around, "request_unicorn")
-        self._front_s = scene.mean_s(*self._front[1:])
-        self._scan_s = scene.mean_s("request_unicorn")
+        handing_over = ("publish",) if cell.answers_first else ("gateway", "put_ride_record", "put_item")
+        takes_s = scene.mean_s(*self._front[1:], *handing_over)
+        self.function = scene.function("RequestRide", reserved=cell.ride_concurrency, takes_s=takes_s)
+        self._scan_s = scan_s = scene.mean_s("request_unicorn")
+        self._fleet = scene.function(cell.fleet_function, takes_s=scan_s)
+        self._other_fleet = scene.function("RequestUnicornApig", takes_s=scan_s) if mix.get("unicorn") else None
         self._spread = scene.spread(*self._front)
         reserved = None if cell.answers_first else cell.record_concurrency
         self.http: HttpFlow | None = None
         if mix.get("record") or not cell.answers_first:
-            self.http = HttpFlow(scene, scene.function("PutRideRecordHttp", reserved=reserved), self._front)
+            takes_s = scene.mean_s("put_ride_record", "put_item")
+            function = scene.function("PutRideRecordHttp", reserved=reserved, takes_s=takes_s)
+            self.http = HttpFlow(scene, function, self._front)
         self.recorder = recorder
-        self._publish_s = scene.mean_s("publish")
         self._accepted_spread = scene.spread(*self._front, "publish")
         pauses = () if self._over_http else lambda_pauses(cell.sdk_retry_mode, answer_s=scene.mean_s("invoke"))
         self._invokes = Ladder(pauses, scene.steps)
@@ -125,8 +127,7 @@ class RideFlow:
 
     @property
     def _functions(self) -> list[FunctionFlow]:
-        others = [self._other_fleet, self.http and self.http.writes.function, self.recorder and self.recorder.function]
-        return [self.function, self._fleet, *(one for one in others if one)]
+        return list(self._scene.functions.values())
 
     @property
     def open(self) -> float:
@@ -171,8 +172,11 @@ class RideFlow:
     def _begin(self, arrivals: float) -> None:
         scene, flow = self._scene, self._flow
         mix = self._mix
-        for part in (self._parts.gateway, self._parts.pool, *(function.accepted for function in self._functions)):
-            part.begin()
+        for function in self._functions:
+            function.accepted.begin()
+            function.begin(scene.end_s)
+        self._parts.gateway.begin()
+        self._parts.pool.begin()
         flow.rides, flow.records, flow.unicorns = (
             arrivals * mix.get(kind, 0.0) for kind in ("ride", "record", "unicorn")
         )
@@ -270,41 +274,34 @@ class RideFlow:
     def _busy(self, chance: Chance) -> list[tuple[FunctionFlow, float, float]]:
         """Return for each function how many invocations are under way at the end of the step, and without new ones."""
         flow, step_s = self._flow, self._scene.step_s
-        fleet_part = self._accepted(self._fleet)
-        waiting_base = self._invokes.waiting(0.0, fleet_part)
-        ride_busy = flow.begun * self._front_s / step_s + self._invokes.waiting(flow.begun, fleet_part)
-        scans_busy, scans_base = flow.scans * self._scan_s / step_s, 0.0
-        other_busy = flow.other_scans * self._scan_s / step_s
+        begun = {self.function.name: flow.begun, self._fleet.name: flow.scans}
+        waiting = {self.function.name: self._invokes.waiting(0.0, self._accepted(self._fleet))}
+        more = {self.function.name: flow.begun * self._invokes.staying(self._accepted(self._fleet))}
+        if self._other_fleet is not None:
+            begun[self._other_fleet.name] = begun.get(self._other_fleet.name, 0.0) + flow.other_scans
         if self._scans is not None:
-            scans_base = self._scans.waiting(0.0, self._parts.scans)
-            scans_busy += self._scans.waiting(flow.scans + flow.other_scans, self._parts.scans)
-            ride_busy += scans_busy
-            waiting_base += scans_base
-        found = [(self._fleet, scans_busy, scans_base)]
-        if self._other_fleet is not None and self._other_fleet is not self._fleet:
-            found.append((self._other_fleet, other_busy, 0.0))
-        elif self._other_fleet is not None:
-            found = [(self._fleet, scans_busy + other_busy, scans_base)]
+            scans, asked = self._scans, flow.scans + flow.other_scans
+            for name in (self.function.name, self._fleet.name):
+                waiting[name] = waiting.get(name, 0.0) + scans.waiting(0.0, self._parts.scans)
+                more[name] = more.get(name, 0.0) + asked * scans.staying(self._parts.scans)
         if self.http is not None:
             writes = self.http.writes
-            persistence = writes.persistence(is_final=chance.is_final)
-            begun = flow.handed_over + flow.alone
-            base = writes.waiting(0.0, chance.share, persistence)
-            new = begun * (
-                writes.ladders[0].staying(chance.share, persistence) + (writes.own_s + writes.put_s) / step_s
-            )
-            found.append((writes.function, base + new, base))
-            if not self._scene.cell.answers_first:
-                of_rides = self.http.share_of_rides
-                waiting_base += base * of_rides
-                ride_busy += base * of_rides
-                if begun:
-                    ride_busy += flow.handed_over * (new / begun + self._scene.mean_s("gateway") / step_s)
-        else:
-            ride_busy += flow.served * self._publish_s / step_s
-        if self.recorder is not None:
-            found.append((self.recorder.function, *self.recorder.busy(chance)))
-        return [(self.function, ride_busy, waiting_base), *found]
+            name, persistence = writes.function.name, writes.persistence(is_final=chance.is_final)
+            staying = writes.ladders[0].staying(chance.share, persistence)
+            begun[name] = flow.handed_over + flow.alone
+            waiting[name] = writes.waiting(0.0, chance.share, persistence)
+            more[name] = begun[name] * staying
+            waiting[self.function.name] += waiting[name] * self.http.share_of_rides
+            more[self.function.name] += flow.handed_over * staying
+        found = []
+        for function in self._functions:
+            if self.recorder is not None and function is self.recorder.function:
+                found.append((function, *self.recorder.busy(chance)))
+                continue
+            base = function.running.held + waiting.get(function.name, 0.0)
+            new = function.adds(begun[function.name], step_s) + more.get(function.name, 0.0)
+            found.append((function, base + new, base))
+        return found
 
     # Carrying it out
 
@@ -408,8 +405,7 @@ class RideFlow:
             on_the_way = not scene.cell.answers_first or function.name != "PutRideRecordHttp"
             if came and cold and on_the_way and function is not self._other_fleet:
                 parts.append(min(1.0, cold / came))
-        flow_s = self._front_s + (self._publish_s if self.http is None or scene.cell.answers_first else 0.0)
-        self.function.busy_s += flow.begun * flow_s
+        self.function.busy_s += flow.begun * self.function.takes_s
         parts.sort()
         # Those that meet a new environment here are those that meet one there: the first to come.
         return [

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from rydelab.simulator.aggregate.delay_line import DelayLine
 from rydelab.simulator.aggregate.function_flow import FunctionFlow
 from rydelab.simulator.aggregate.mixture import Spread
 from rydelab.simulator.aggregate.steps import Steps
@@ -43,8 +44,8 @@ class Scene:
         """Return the distribution of some times together."""
         return Spread.of(self.time(name) for name in names)
 
-    def function(self, name: str, *, reserved: int | None = None) -> FunctionFlow:
-        """Return a function, made when first asked for."""
+    def function(self, name: str, *, reserved: int | None = None, takes_s: float = 0.0) -> FunctionFlow:
+        """Return a function, made when first asked for; *takes_s* is how long an invocation takes at least."""
         if name not in self.functions:
             limits = self.profile.limits
             self.functions[name] = FunctionFlow(
@@ -54,6 +55,8 @@ class Scene:
                 init_s=self.mean_s("init"),
                 new_per_10_s=limits["new_environments_per_10_s"],
                 idle_s=limits["environment_idle_s"],
+                takes_s=takes_s,
+                running=DelayLine(takes_s, self.steps),
                 environments=float(min(WARM_AT_ONCE, self.conditions.warm_up_rides)),
             )
         return self.functions[name]

@@ -35,5 +35,5 @@ RUN pip --python /opt/rydelab/bin/python install --quiet --root-user-action igno
 USER 10001:10001
 ENV HOME=/tmp RYDELAB_DATA_DIR=/tmp/rydelab RYDELAB_IN_CONTAINER=1 PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 # A plug-in that does not load ends the build here, with its name.
-RUN --mount=type=tmpfs,target=/tmp python -m rydelab.lab.container --check
-CMD ["python", "-m", "rydelab.lab.container"]
+RUN --mount=type=tmpfs,target=/tmp python -m rydelab.lab.emulation.container --check
+CMD ["python", "-m", "rydelab.lab.emulation.container"]

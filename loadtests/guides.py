@@ -11,8 +11,8 @@ import uuid
 import gevent
 from locust import task
 
-from rydelab.lab.deployment import Deployment
-from rydelab.lab.load_users import PathUser, SdkFailedError, SdkUser, prepare
+from rydelab.lab.cells.deployment import Deployment
+from rydelab.lab.loading.load_users import PathUser, SdkFailedError, SdkUser, prepare
 
 POLL_INTERVAL_S = 0.05
 

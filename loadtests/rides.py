@@ -17,9 +17,9 @@ How many users are asked for does not matter then.
 
 from locust import task
 
-from rydelab.lab.asking import RIDE_REQUEST, new_ride
-from rydelab.lab.deployment import Deployment
-from rydelab.lab.load_users import PathUser, prepare
+from rydelab.lab.cells.deployment import Deployment
+from rydelab.lab.loading.asking import RIDE_REQUEST, new_ride
+from rydelab.lab.loading.load_users import PathUser, prepare
 
 
 class SyncRideUser(PathUser):

@@ -16,23 +16,26 @@ EXIT_INTERRUPTED = 130  # 128 + SIGINT, as a shell says it
 
 # Every sub-command: the `Command` that runs it (imported only when it is used), and its line in `rydelab --help`.
 COMMANDS: Mapping[str, tuple[str, str]] = {
-    "compare": ("rydelab.lab.compare:COMPARE", "run a scenario on several designs and show what became of each ride"),
-    "load": ("rydelab.lab.load_command:LOAD", "send a scenario to what is deployed, such as a service of your own"),
-    "simulate": ("rydelab.lab.simulate:SIMULATE", "play a scenario or recorded traffic in virtual time"),
-    "validate": ("rydelab.lab.validate:VALIDATE", "hold the simulator against a lab"),
-    "report": ("rydelab.lab.run_report:REPORT", "show the report of a run again, or compare two runs"),
-    "size": ("rydelab.lab.size_command:SIZE", "find the cheapest table that loses nothing of a scenario"),
-    "cost": ("rydelab.lab.cost_command:COST", "show what each design costs a month on AWS, line by line"),
-    "dlq": ("rydelab.lab.dlq_command:DLQ", "show dead letters, bring them back to the table, or delete them"),
+    "compare": (
+        "rydelab.lab.commands.compare:COMPARE",
+        "run a scenario on several designs and show what became of each ride",
+    ),
+    "load": ("rydelab.lab.commands.load:LOAD", "send a scenario to what is deployed, such as a service of your own"),
+    "simulate": ("rydelab.lab.commands.simulate:SIMULATE", "play a scenario or recorded traffic in virtual time"),
+    "validate": ("rydelab.lab.commands.validate:VALIDATE", "hold the simulator against a lab"),
+    "report": ("rydelab.lab.commands.report:REPORT", "show the report of a run again, or compare two runs"),
+    "size": ("rydelab.lab.commands.size:SIZE", "find the cheapest table that loses nothing of a scenario"),
+    "cost": ("rydelab.lab.commands.cost:COST", "show what each design costs a month on AWS, line by line"),
+    "dlq": ("rydelab.lab.commands.dlq:DLQ", "show dead letters, bring them back to the table, or delete them"),
     "fault": (
-        "rydelab.lab.fault_command:FAULT",
+        "rydelab.lab.commands.fault:FAULT",
         "have functions fail, tables refuse and more, on purpose and for a while",
     ),
-    "tables": ("rydelab.lab.tables_command:TABLES", "show live what each table consumes, may consume and refuses"),
-    "up": ("rydelab.lab.emulator_commands:UP", "start a lab on this machine"),
-    "status": ("rydelab.lab.emulator_commands:STATUS", "say which labs run, and where"),
-    "down": ("rydelab.lab.emulator_commands:DOWN", "stop a lab that runs in the background"),
-    "doctor": ("rydelab.lab.doctor_command:DOCTOR", "say what this machine lacks for a lab, and what mends it"),
+    "tables": ("rydelab.lab.commands.tables:TABLES", "show live what each table consumes, may consume and refuses"),
+    "up": ("rydelab.lab.commands.up:UP", "start a lab on this machine"),
+    "status": ("rydelab.lab.commands.up:STATUS", "say which labs run, and where"),
+    "down": ("rydelab.lab.commands.up:DOWN", "stop a lab that runs in the background"),
+    "doctor": ("rydelab.lab.commands.doctor:DOCTOR", "say what this machine lacks for a lab, and what mends it"),
 }
 
 DESCRIPTION = """\

@@ -9,7 +9,7 @@ from statistics import median
 from typing import Any
 
 import bootstrap
-from rydelab.lab import emulator
+from rydelab.lab.emulation import emulator
 from rydelab.settings import Settings
 from tests.bench.figures import show, spread
 from tests.bench.lab import SERVICES_DIR, client

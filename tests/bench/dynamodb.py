@@ -15,7 +15,7 @@ from typing import Any
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from rydelab.lab import emulator
+from rydelab.lab.emulation import emulator
 from rydelab.settings import Settings
 from tests.bench.figures import show, spread
 from tests.bench.lab import client, make_function, mean_ms

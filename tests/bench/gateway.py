@@ -10,7 +10,7 @@ from statistics import median, quantiles
 import urllib3
 
 import bootstrap
-from rydelab.lab import emulator
+from rydelab.lab.emulation import emulator
 from rydelab.settings import Settings
 from tests.bench.figures import show
 from tests.bench.lab import SERVICES_DIR, client

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from rydelab.lab.load import send_scenario
+from rydelab.lab.loading.load import send_scenario
 from tests.bench.figures import show
 
 RATES_PER_S = (500, 800)

@@ -15,8 +15,8 @@ import boto3
 from botocore.config import Config
 
 import bootstrap
-from rydelab.lab import emulator
-from rydelab.lab.load import closed_loop
+from rydelab.lab.emulation import emulator
+from rydelab.lab.loading.load import closed_loop
 from rydelab.settings import Settings
 from rydelab.workers.execution_environment import ExecutionEnvironment
 from rydelab.workers.model import FunctionSpec

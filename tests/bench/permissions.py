@@ -22,8 +22,8 @@ from localstack.http import Request
 from moto.iam.models import iam_backends
 from moto.sts.models import sts_backends
 
-from rydelab.lab import emulator
-from rydelab.lab.emulator import EmulatorInfo
+from rydelab.lab.emulation import emulator
+from rydelab.lab.emulation.emulator import EmulatorInfo
 from rydelab.plugins.permissions import callers, gateway_check
 from rydelab.settings import Settings
 from tests.bench.dynamodb import ITEM, make_table

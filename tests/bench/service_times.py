@@ -17,10 +17,10 @@ import boto3
 from botocore.config import Config
 
 import bootstrap
-from rydelab.lab import emulator
-from rydelab.lab.asking import ask_for
-from rydelab.lab.deployment import Deployment, describe
-from rydelab.lab.observation import Observation
+from rydelab.lab.cells.deployment import Deployment, describe
+from rydelab.lab.emulation import emulator
+from rydelab.lab.emulation.observation import Observation
+from rydelab.lab.loading.asking import ask_for
 from rydelab.report.latency import percentile
 from rydelab.settings import Settings
 from tests.bench.figures import show

@@ -11,8 +11,8 @@ from statistics import median
 from typing import Any
 
 import bootstrap
-from rydelab.lab import emulator
-from rydelab.lab.load import closed_loop
+from rydelab.lab.emulation import emulator
+from rydelab.lab.loading.load import closed_loop
 from rydelab.settings import Settings
 from tests.bench.drain import counter, ride, wait
 from tests.bench.figures import show

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rydelab.lab import emulator
+from rydelab.lab.emulation import emulator
 from rydelab.settings import Settings
 from tests.containers.project import project
 

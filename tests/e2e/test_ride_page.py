@@ -19,7 +19,7 @@ from botocore.config import Config
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
 
 import bootstrap
-from rydelab.lab import emulator
+from rydelab.lab.emulation import emulator
 from rydelab.settings import Settings
 from tests.e2e.conftest import DESKTOP, PHONE, in_browser
 from tests.integration.conftest import lab_settings

@@ -16,8 +16,8 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from rydelab.lab import emulator
-from rydelab.lab.emulator import Emulator
+from rydelab.lab.emulation import emulator
+from rydelab.lab.emulation.emulator import Emulator
 from rydelab.settings import Settings
 from tests.containers.project import lab_in_a_container
 

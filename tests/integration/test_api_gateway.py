@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from rydelab.faults import Fault
-from rydelab.lab.fault_control import FaultControl
+from rydelab.lab.emulation.fault_control import FaultControl
 from tests.integration.lambda_.conftest import Functions
 
 SOURCE = """

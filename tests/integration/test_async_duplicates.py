@@ -12,7 +12,7 @@ from typing import Any
 import boto3
 import pytest
 
-from rydelab.lab import emulator
+from rydelab.lab.emulation import emulator
 from rydelab.settings import Settings
 from tests.integration.conftest import FUNCTION_ROLE, make_function_role
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from rydelab.lab import emulator
+from rydelab.lab.emulation import emulator
 from tests.integration.conftest import Lab, lab_settings
 
 CLOCK_SPEED = 120.0

@@ -17,8 +17,8 @@ import boto3
 import psutil
 import pytest
 
-from rydelab.lab import emulator
-from rydelab.lab.emulator import EmulatorError
+from rydelab.lab.emulation import emulator
+from rydelab.lab.emulation.emulator import EmulatorError
 from rydelab.settings import Settings
 
 RYDELAB = Path(sys.executable).with_name("rydelab")

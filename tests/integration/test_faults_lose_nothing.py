@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from rydelab.lab import emulator
+from rydelab.lab.emulation import emulator
 from tests.integration.conftest import lab_settings
 from tests.proof.family import DESIGNS, short_family
 from tests.proof.stage import LAB_ENVIRONMENT, Proven, deployed

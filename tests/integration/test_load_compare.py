@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 
 import bootstrap
-from rydelab.lab.deployment import describe
-from rydelab.lab.drain import drain
-from rydelab.lab.ledger import ROWS, Answer, settle
-from rydelab.lab.observation import Observation
-from rydelab.lab.stores import Stores
-from rydelab.lab.warm_up import warm_up
+from rydelab.lab.cells.deployment import describe
+from rydelab.lab.cells.drain import drain
+from rydelab.lab.cells.ledger import ROWS, Answer, settle
+from rydelab.lab.cells.stores import Stores
+from rydelab.lab.emulation.observation import Observation
+from rydelab.lab.loading.warm_up import warm_up
 from tests.integration.conftest import Lab, free_port
 
 SCENARIO = """

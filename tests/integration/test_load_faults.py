@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from rydelab import cli
-from rydelab.lab.fault_control import FaultControl
+from rydelab.lab.emulation.fault_control import FaultControl
 from tests.integration.conftest import Lab
 from tests.integration.test_load_compare import only_run, rydelab, saved
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from rydelab.lab.load import Load, LoadError, send_scenario
+from rydelab.lab.loading.load import Load, LoadError, send_scenario
 
 type Answer = Callable[[int], tuple[int, bytes]]
 """Given the number of the request, from 0: status and body."""

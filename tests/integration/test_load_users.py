@@ -11,7 +11,7 @@ import boto3
 import pytest
 
 import bootstrap
-from rydelab.lab.load import LoadError, closed_loop
+from rydelab.lab.loading.load import LoadError, closed_loop
 from tests.integration.conftest import Lab, free_port
 
 STAGE = "load"

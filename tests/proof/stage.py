@@ -17,13 +17,13 @@ import boto3
 from botocore.config import Config
 
 import bootstrap
-from rydelab.lab.asking import ask_for
-from rydelab.lab.cell_faults import CellFaults
-from rydelab.lab.deployment import Deployment, describe
-from rydelab.lab.drain import drain
-from rydelab.lab.ledger import Answer, Ledger, settle
-from rydelab.lab.observation import Observation
-from rydelab.lab.stores import Stores
+from rydelab.lab.cells.cell_faults import CellFaults
+from rydelab.lab.cells.deployment import Deployment, describe
+from rydelab.lab.cells.drain import drain
+from rydelab.lab.cells.ledger import Answer, Ledger, settle
+from rydelab.lab.cells.stores import Stores
+from rydelab.lab.emulation.observation import Observation
+from rydelab.lab.loading.asking import ask_for
 from tests.proof.family import RECORD_FUNCTION, Case
 
 SERVICES_DIR = Path(__file__).parents[2] / "services"

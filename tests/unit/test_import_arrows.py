@@ -97,7 +97,7 @@ def test_imports_are_found_wherever_they_are_written() -> None:
     source = """
 import localstack.config as config
 from rydelab import plugins
-from rydelab.lab.emulator import start
+from rydelab.lab.emulation.emulator import start
 def later():
     from bootstrap import deploy
     import json

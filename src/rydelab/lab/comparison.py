@@ -11,12 +11,12 @@ import boto3
 from botocore.config import Config
 
 import bootstrap
-from rydelab.lab import emulator
-from rydelab.lab.cell import Cell
-from rydelab.lab.cell_run import CellError, CellRun
+from rydelab.lab.cells.cell_run import CellError, CellRun
+from rydelab.lab.emulation import emulator
 from rydelab.lab.progress import Estimate, TerminalProgress
 from rydelab.lab.results import Plan, RunFolder
-from rydelab.lab.scenario import Scenario
+from rydelab.lab.scenarios.cell import Cell
+from rydelab.lab.scenarios.scenario import Scenario
 from rydelab.report.series import CellSeries
 from rydelab.report.summary import CellId, CellSummary, RunSummary
 from rydelab.report.terminal import render

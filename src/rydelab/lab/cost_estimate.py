@@ -8,7 +8,7 @@ from rydelab.capacity.bill import MONTH_S
 from rydelab.capacity.units import WRITE_STEP_BYTES
 from rydelab.capacity.usage import ALARMS_OF_AUTO_SCALING, FunctionUse, Usage, empty_receives, summed
 from rydelab.errors import RydelabError
-from rydelab.lab.cell import DEFAULT_UNITS, MOST_UNITS, TABLE_MODES, Cell
+from rydelab.lab.scenarios.cell import DEFAULT_UNITS, MOST_UNITS, TABLE_MODES, Cell
 
 HOPS = ("gateway", "lambda", "sns", "sqs", "table")
 SCALING_TARGET = 0.7

@@ -19,10 +19,10 @@ from typing import IO, Any, Self
 import psutil
 
 from rydelab.errors import RydelabError
-from rydelab.lab import requests_file
-from rydelab.lab.cell import Cell, variant
-from rydelab.lab.cell_result import Arrived, CellResult
-from rydelab.lab.scenario import Scenario
+from rydelab.lab.cells.cell_result import Arrived, CellResult
+from rydelab.lab.loading import requests_file
+from rydelab.lab.scenarios.cell import Cell, variant
+from rydelab.lab.scenarios.scenario import Scenario
 from rydelab.report.folder import RunFolderError, read_run, series_document
 from rydelab.report.series import CellSeries
 from rydelab.report.summary import CellId, RunSummary

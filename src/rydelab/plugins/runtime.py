@@ -2,7 +2,7 @@
 
 LocalStack itself only logs a warning when a plug-in does not load, and goes on with its own implementation: a lab would
 measure something else and not say so. It runs as ``python -m rydelab.plugins.runtime``, in the environment that
-``rydelab.lab.localstack_environment`` writes; with ``--check`` it loads the plug-ins, names them and ends.
+``rydelab.lab.emulation.localstack_environment`` writes; with ``--check`` it loads the plug-ins, names them and ends.
 """
 
 import gc

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from rydelab.lab import emulator
+from rydelab.lab.emulation import emulator
 from tests.integration.conftest import Lab, lab_settings, make_function_role
 
 DEADLINE_S = 60

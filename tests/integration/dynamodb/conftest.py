@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rydelab.lab import emulator
+from rydelab.lab.emulation import emulator
 from tests.integration.conftest import lab_settings
 from tests.integration.dynamodb.tables import Tables, client_of
 

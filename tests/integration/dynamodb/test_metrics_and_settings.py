@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from rydelab.lab.emulator import EmulatorError
+from rydelab.lab.emulation.emulator import EmulatorError
 from tests.integration.dynamodb.tables import KB, Tables, client_of, item
 
 

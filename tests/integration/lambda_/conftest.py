@@ -17,7 +17,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from rydelab.lab import emulator
+from rydelab.lab.emulation import emulator
 from rydelab.settings import Settings
 from tests.integration.conftest import FROM_TOPICS, FUNCTION_ROLE, make_function_role, policy
 

@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 import pytest
 
-from rydelab.lab.observation import ask
+from rydelab.lab.emulation.observation import ask
 
 RECORD = (
     "import json, os, time, uuid\n"

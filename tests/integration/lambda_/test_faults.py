@@ -12,8 +12,8 @@ import pytest
 from rydelab import cli
 from rydelab.errors import RydelabError
 from rydelab.faults import KINDS, Fault
-from rydelab.lab.fault_control import FaultControl
-from rydelab.lab.observation import ask
+from rydelab.lab.emulation.fault_control import FaultControl
+from rydelab.lab.emulation.observation import ask
 
 LENGTH_S = 30.0
 """Longer than a test: each ends its fault itself, unless it is about how faults end."""

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from rydelab.faults import Fault
-from rydelab.lab.fault_control import FaultControl
-from rydelab.lab.observation import ask
+from rydelab.lab.emulation.fault_control import FaultControl
+from rydelab.lab.emulation.observation import ask
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 import pytest
 
-from rydelab.lab.cell import OPTIONS, Cell, CellNameError, parse_cells, variant
+from rydelab.lab.scenarios.cell import OPTIONS, Cell, CellNameError, parse_cells, variant
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from rydelab import cli
-from rydelab.lab import checkup as doctor
-from rydelab.lab.checkup import Finding, checkup
+from rydelab.lab.commands import checkup as doctor
+from rydelab.lab.commands.checkup import Finding, checkup
 from rydelab.settings import Settings
 
 

@@ -6,20 +6,20 @@ from typing import Any
 import pytest
 
 from rydelab.faults import Fault
-from rydelab.lab import requests_file
-from rydelab.lab.asking import judge_ride
-from rydelab.lab.cell import Cell
-from rydelab.lab.cell_faults import CellFault
-from rydelab.lab.cell_result import Measured, cell_result, without_ids
-from rydelab.lab.cell_series import by_interval
-from rydelab.lab.drain import Drained
-from rydelab.lab.fault_control import SetFault
-from rydelab.lab.ledger import Evidence
-from rydelab.lab.load import Load
-from rydelab.lab.observation import FunctionActivity, TableActivity
-from rydelab.lab.requests_file import Request, Writer
-from rydelab.lab.thresholds import parse_threshold
-from rydelab.lab.watch import Sample
+from rydelab.lab.cells.cell_faults import CellFault
+from rydelab.lab.cells.cell_result import Measured, cell_result, without_ids
+from rydelab.lab.cells.cell_series import by_interval
+from rydelab.lab.cells.drain import Drained
+from rydelab.lab.cells.ledger import Evidence
+from rydelab.lab.cells.watch import Sample
+from rydelab.lab.emulation.fault_control import SetFault
+from rydelab.lab.emulation.observation import FunctionActivity, TableActivity
+from rydelab.lab.loading import requests_file
+from rydelab.lab.loading.asking import judge_ride
+from rydelab.lab.loading.load import Load
+from rydelab.lab.loading.requests_file import Request, Writer
+from rydelab.lab.scenarios.cell import Cell
+from rydelab.lab.scenarios.thresholds import parse_threshold
 from rydelab.report.series import Band
 from rydelab.report.summary import CellId, InjectedFault
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from rydelab.lab.deployment import Deployment
-from rydelab.lab.drain import SETTLE_S, Situation, drain
-from rydelab.lab.observation import ItemWrites, LambdaActivity, Observation
-from rydelab.lab.stores import Stores, Waiting
+from rydelab.lab.cells.deployment import Deployment
+from rydelab.lab.cells.drain import SETTLE_S, Situation, drain
+from rydelab.lab.cells.stores import Stores, Waiting
+from rydelab.lab.emulation.observation import ItemWrites, LambdaActivity, Observation
 
 HTTP = Deployment("s", records_before_answering=True, record_table="rides")
 TOPIC = "arn:aws:sns:us-east-1:000000000000:rides"

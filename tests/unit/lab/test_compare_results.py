@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from rydelab.lab.cell import Cell
-from rydelab.lab.cell_result import Arrived, CellResult
-from rydelab.lab.requests_file import Request
+from rydelab.lab.cells.cell_result import Arrived, CellResult
+from rydelab.lab.loading.requests_file import Request
 from rydelab.lab.results import Plan, ResultsError, RunFolder, check_writable
-from rydelab.lab.scenario import load
+from rydelab.lab.scenarios.cell import Cell
+from rydelab.lab.scenarios.scenario import load
 from rydelab.report.latency import latency
 from rydelab.report.series import CellSeries
 from rydelab.report.summary import CellId, CellSummary, RunSummary

@@ -8,11 +8,11 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from rydelab.lab.compare import CompareError, Wishes, begin, compare, exit_status
-from rydelab.lab.emulator import EmulatorError
+from rydelab.lab.commands.compare import CompareError, Wishes, begin, compare, exit_status
+from rydelab.lab.emulation.emulator import EmulatorError
 from rydelab.lab.junit import render_junit
 from rydelab.lab.results import RunFolder
-from rydelab.lab.toml_table import ScenarioError
+from rydelab.lab.scenarios.toml_table import ScenarioError
 from rydelab.report.latency import latency
 from rydelab.report.summary import CellSummary, RunSummary, Saturation, ThresholdResult
 from rydelab.settings import Settings

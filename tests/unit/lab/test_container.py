@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from rydelab.lab.container import ContainerError, container_environment
-from rydelab.lab.localstack_environment import localstack_environment
+from rydelab.lab.emulation.container import ContainerError, container_environment
+from rydelab.lab.emulation.localstack_environment import localstack_environment
 from rydelab.settings import Settings
 
 SETTINGS = Settings(port=4001, data_dir=Path("/var/lab"))

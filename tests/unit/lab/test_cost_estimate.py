@@ -4,8 +4,8 @@ import pytest
 
 from rydelab.capacity.bill import MONTH_S
 from rydelab.capacity.usage import Usage
-from rydelab.lab.cell import DESIGNS, Cell
 from rydelab.lab.cost_estimate import Assumptions, Estimate, PathError, along, of_cell, parse_path
+from rydelab.lab.scenarios.cell import DESIGNS, Cell
 
 MILLION = Assumptions(requests=1e6, duration_ms=100, memory_mb=128)
 

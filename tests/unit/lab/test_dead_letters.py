@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
-from rydelab.lab.dead_letters import Contents, Letter, reason_of
-from rydelab.lab.dlq_command import DlqError, _number, described
+from rydelab.lab.cells.dead_letters import Contents, Letter, reason_of
+from rydelab.lab.commands.dlq import DlqError, _number, described
 
 
 def attribute(value: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-from rydelab.lab.deployment import Deployment, describe
+from rydelab.lab.cells.deployment import Deployment, describe
 
 
 def test_a_design_without_a_topic_records_before_it_answers() -> None:

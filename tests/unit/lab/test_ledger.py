@@ -4,8 +4,8 @@ import dataclasses
 
 import pytest
 
-from rydelab.lab.ledger import ROWS, Answer, Evidence, Ledger, fate, settle
-from rydelab.lab.ride_ids import ride_ids_in
+from rydelab.lab.cells.ledger import ROWS, Answer, Evidence, Ledger, fate, settle
+from rydelab.lab.cells.ride_ids import ride_ids_in
 
 RIDES = [f"ride-{number}" for number in range(10)]
 ACCEPTED = [Answer(number, accepted=True, ride_id=ride_id) for number, ride_id in enumerate(RIDES)]

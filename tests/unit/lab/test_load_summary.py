@@ -1,8 +1,8 @@
 from typing import Any
 
-from rydelab.lab import load_summary
-from rydelab.lab.observation import FunctionActivity
-from rydelab.lab.requests_file import Request
+from rydelab.lab.emulation.observation import FunctionActivity
+from rydelab.lab.loading import load_summary
+from rydelab.lab.loading.requests_file import Request
 
 
 def answered(kind: str, *latencies_s: float, error: str = "") -> list[Request]:

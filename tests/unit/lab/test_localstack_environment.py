@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from rydelab.lab.localstack_environment import localstack_environment
+from rydelab.lab.emulation.localstack_environment import localstack_environment
 from rydelab.settings import Settings
 
 SETTINGS = Settings(port=4001, data_dir=Path("/var/lab"))

@@ -3,9 +3,9 @@ from typing import Any
 import pytest
 
 from rydelab.capacity.usage import FunctionUse
-from rydelab.lab.measured_usage import usage_between
-from rydelab.lab.meters import Meters, TableTotals
-from rydelab.lab.observation import FunctionActivity, TableActivity
+from rydelab.lab.cells.measured_usage import usage_between
+from rydelab.lab.cells.meters import Meters, TableTotals
+from rydelab.lab.emulation.observation import FunctionActivity, TableActivity
 from rydelab.report.summary import CellId
 
 NOTHING = dict.fromkeys(("refused", "recorded", "dead_lettered", "in_flight", "lost", "ghost"), 0)

@@ -3,10 +3,10 @@ import uuid
 
 import pytest
 
-from rydelab.lab.asking import Asking
-from rydelab.lab.own_requests import OwnRequest, UnknownOutputError
-from rydelab.lab.scenario import parse
-from rydelab.lab.toml_table import ScenarioError
+from rydelab.lab.loading.asking import Asking
+from rydelab.lab.scenarios.own_requests import OwnRequest, UnknownOutputError
+from rydelab.lab.scenarios.scenario import parse
+from rydelab.lab.scenarios.toml_table import ScenarioError
 
 PHASES = """
 [[phases]]

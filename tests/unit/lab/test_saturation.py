@@ -1,7 +1,7 @@
 import pytest
 
-from rydelab.lab.saturation import judge
-from rydelab.lab.watch import Busy, Probe
+from rydelab.lab.cells.saturation import judge
+from rydelab.lab.cells.watch import Busy, Probe
 from rydelab.report.summary import Saturation
 
 

@@ -2,10 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from rydelab.lab.cell import Cell
-from rydelab.lab.scenario import Scenario, find, load, parse
-from rydelab.lab.schedule import Stretch
-from rydelab.lab.toml_table import ScenarioError
+from rydelab.lab.scenarios.cell import Cell
+from rydelab.lab.scenarios.scenario import Scenario, find, load, parse
+from rydelab.lab.scenarios.schedule import Stretch
+from rydelab.lab.scenarios.toml_table import ScenarioError
 
 SCENARIOS = Path(__file__).parents[3] / "loadtests" / "scenarios"
 

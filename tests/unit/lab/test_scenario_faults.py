@@ -6,9 +6,9 @@ import pytest
 import yaml
 
 from rydelab.faults import KINDS, Fault
-from rydelab.lab import scenario
-from rydelab.lab.scenario_faults import RECORD_FUNCTION, TARGETS
-from rydelab.lab.toml_table import ScenarioError
+from rydelab.lab.scenarios import scenario
+from rydelab.lab.scenarios.scenario_faults import RECORD_FUNCTION, TARGETS
+from rydelab.lab.scenarios.toml_table import ScenarioError
 
 SERVICES_DIR = Path(__file__).parents[3] / "services"
 WITHOUT_FAULTS = """

@@ -3,7 +3,7 @@ from statistics import mean, pvariance
 
 import pytest
 
-from rydelab.lab.schedule import (
+from rydelab.lab.scenarios.schedule import (
     Stretch,
     constant,
     due_times_s,

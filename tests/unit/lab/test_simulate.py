@@ -7,8 +7,8 @@ import pytest
 
 from rydelab import cli
 from rydelab.lab.results import ResultsError, RunFolder
-from rydelab.lab.scenario import parse
-from rydelab.lab.simulation import scaled, traffic_of
+from rydelab.lab.scenarios.scenario import parse
+from rydelab.lab.simulation.simulation import scaled, traffic_of
 from rydelab.report.folder import read_run
 from rydelab.report.summary import Simulated
 from rydelab.simulator.traffic import RECORD, RIDE, Arrivals, Rate

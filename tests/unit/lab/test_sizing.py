@@ -5,11 +5,11 @@ import pytest
 
 from rydelab import cli
 from rydelab.capacity.price_file import packaged_prices
-from rydelab.lab.cell import Cell, parse_cells
-from rydelab.lab.plays import Plays
-from rydelab.lab.scenario import parse
-from rydelab.lab.simulation import Place
-from rydelab.lab.sizing import Sizer, candidates, least, suffices, throttle_free_units
+from rydelab.lab.scenarios.cell import Cell, parse_cells
+from rydelab.lab.scenarios.scenario import parse
+from rydelab.lab.simulation.plays import Plays
+from rydelab.lab.simulation.simulation import Place
+from rydelab.lab.simulation.sizing import Sizer, candidates, least, suffices, throttle_free_units
 from rydelab.simulator.engine import EngineName
 from rydelab.simulator.profile import load_profile
 

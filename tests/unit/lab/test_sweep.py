@@ -4,11 +4,11 @@ from pathlib import Path
 import pytest
 
 from rydelab import cli
-from rydelab.lab.cell import Cell, parse_cells
-from rydelab.lab.plays import Plays, mean_arrivals_per_s
-from rydelab.lab.scenario import Scenario, parse
-from rydelab.lab.simulation import Place, arrivals_of
-from rydelab.lab.sweep import SweepError, heaviest, parse_axes, swept, with_option
+from rydelab.lab.scenarios.cell import Cell, parse_cells
+from rydelab.lab.scenarios.scenario import Scenario, parse
+from rydelab.lab.simulation.plays import Plays, mean_arrivals_per_s
+from rydelab.lab.simulation.simulation import Place, arrivals_of
+from rydelab.lab.simulation.sweep import SweepError, heaviest, parse_axes, swept, with_option
 from rydelab.report.sweep import SweptAxis
 from rydelab.simulator.profile import load_profile
 

@@ -1,7 +1,7 @@
 import pytest
 
-from rydelab.lab.cell import Cell
-from rydelab.lab.thresholds import METRICS, ThresholdError, judge, parse_threshold
+from rydelab.lab.scenarios.cell import Cell
+from rydelab.lab.scenarios.thresholds import METRICS, ThresholdError, judge, parse_threshold
 from rydelab.report.latency import Latency
 from rydelab.report.summary import CellSummary
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rydelab.lab.trace import Trace, TraceError, read_trace
+from rydelab.lab.scenarios.trace import Trace, TraceError, read_trace
 
 
 def written(folder: Path, name: str, text: str) -> Path:

@@ -9,8 +9,8 @@ import pytest
 
 from rydelab import cli
 from rydelab.lab.results import Plan, RunFolder
-from rydelab.lab.scenario import load
-from rydelab.lab.simulation import Place, cell_result, simulate_cells
+from rydelab.lab.scenarios.scenario import load
+from rydelab.lab.simulation.simulation import Place, cell_result, simulate_cells
 from rydelab.report.summary import RunSummary
 from rydelab.simulator.profile import load_profile
 

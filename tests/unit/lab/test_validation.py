@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from rydelab.lab.validation import compare_cells, render, time_to_drain_s
+from rydelab.lab.simulation.validation import compare_cells, render, time_to_drain_s
 from rydelab.report.latency import Latency
 from rydelab.report.series import CellSeries
 from rydelab.report.summary import CellId, CellSummary, Saturation

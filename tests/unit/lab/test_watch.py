@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from rydelab.lab import watch
-from rydelab.lab.deployment import Deployment
-from rydelab.lab.observation import LabRefusesError, Observation, ObservationError, ProcessorTime
-from rydelab.lab.stores import Stores
-from rydelab.lab.watch import Busy, Probe, Watch, between
+from rydelab.lab.cells import watch
+from rydelab.lab.cells.deployment import Deployment
+from rydelab.lab.cells.stores import Stores
+from rydelab.lab.cells.watch import Busy, Probe, Watch, between
+from rydelab.lab.emulation.observation import LabRefusesError, Observation, ObservationError, ProcessorTime
 
 LAMBDA = {
     "asynchronous_events": {"arn:aws:lambda:us-east-1:000000000000:function:put:$LATEST": {"queued": 2, "running": 1}},

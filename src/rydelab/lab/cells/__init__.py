@@ -1,0 +1,1 @@
+"""Runs one cell, watches it, and finds out where each ride ended."""

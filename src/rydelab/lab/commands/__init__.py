@@ -1,0 +1,1 @@
+"""The sub-commands of ``rydelab``, one module each."""

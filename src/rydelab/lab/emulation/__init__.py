@@ -1,0 +1,1 @@
+"""Starts, finds, confines and asks the emulator: LocalStack with our plug-ins, in a process of its own."""

@@ -1,0 +1,1 @@
+"""Sends arrivals on schedule with Locust, and keeps one outcome for each."""

@@ -1,0 +1,1 @@
+"""A workload as data: scenarios, their schedules, cells, thresholds, faults; recorded traffic."""

@@ -1,0 +1,1 @@
+"""Between the lab and the simulator: the same scenarios in virtual time."""

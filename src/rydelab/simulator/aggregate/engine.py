@@ -111,7 +111,12 @@ class _Run:
     def _latest_end_s(self, piece: Piece, now_s: float) -> float:
         scene, table, begin_s = self._scene, self._table, self._begin_s
         burst_s = min(table.holds_out_s(self._attempts_per_s), self.rides.holds_out_s())
-        self._burst_ends_s = now_s + burst_s if burst_s >= scene.steps.shortest_s(now_s) / 2 else math.inf
+        if burst_s >= scene.steps.shortest_s(now_s) / 2:
+            self._burst_ends_s = now_s + burst_s
+        else:
+            if self._burst_ends_s < math.inf:  # the rest of a burst ends within a step, which is to be a short one
+                scene.steps.restart(now_s)
+            self._burst_ends_s = math.inf
         ends_s = [
             piece.end_s,
             now_s + LONGEST_S,

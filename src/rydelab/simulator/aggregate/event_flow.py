@@ -52,8 +52,9 @@ class EventFlow:
         number = templates.max_event_retries + 1
         self._writes = Writes(scene, self.function, timeout_s=templates.function_timeout_s, ladders=number)
         self._stages = [self._stage(failures) for failures in range(number)]
-        patience_s = scene.profile.limits["async_patience_s"]
-        self._workers = WorkersFlow(patience_s) if patience_s else None
+        limits = scene.profile.limits
+        patience_s = limits["async_patience_s"]
+        self._workers = WorkersFlow(patience_s, most=limits["account_concurrency"]) if patience_s else None
         self._spread = scene.spread("sns_to_lambda", "put_ride_record")
         self._answer_s = scene.mean_s("gateway")
         """How long the client's answer is under way while the ride goes on."""

@@ -25,6 +25,7 @@ from rydelab.simulator.exact.ride_path import NO_CONCURRENCY, TOO_MANY_REQUESTS
 
 _MOST_ROUNDS = 30
 _AGREED = 5e-3
+_LEAST_CHANCE = 1e-6
 _FLEET_MAY_THROTTLE_PER_S = 12_000.0
 """Scans a second of UnicornsTable from which its throughput is looked at: half of what a new table serves."""
 
@@ -160,8 +161,10 @@ class RideFlow:
         chance = guess
         for _ in range(_MOST_ROUNDS):
             self._follow(chance)
-            chance = self._ask_table(table, chance)
-            if self._adjust(chance) < _AGREED:
+            before, chance = chance, self._ask_table(table, chance)
+            # The plan of the events is made for a chance: another one asks for another plan.
+            moved = abs(chance.share - before.share) / max(chance.share, before.share, _LEAST_CHANCE)
+            if max(self._adjust(chance), moved if self.recorder is not None else 0.0) < _AGREED:
                 break
         else:
             self._follow(chance)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from heapq import heappop, heappush
 
 SHORTEST_S = 1.0
-LONGEST_S = 60.0
+LONGEST_S = 300.0
 _RESOLUTION = 0.01
 """Waves of retries come back for hours. They are looked at more and more coarsely: with steps of this part of the time
 since the load or the table last changed."""

@@ -7,13 +7,14 @@ _LINGER_S = 2.0
 class WorkersFlow:
     """Two more for each patience, while the first event that waits is impatient. AWS has no such limit."""
 
-    def __init__(self, patience_s: float) -> None:
+    def __init__(self, patience_s: float, *, most: float) -> None:
         self._growth_per_s = 2.0 / patience_s
+        self._most = most
         self._number = 1.0
 
     def most(self, step_s: float) -> float:
         """Return how many there may be at the end of a step."""
-        return self._number + self._growth_per_s * step_s
+        return min(self._most, self._number + self._growth_per_s * step_s)
 
     def settle(self, step_s: float, *, busy: float, handled: float, waits: bool) -> None:
         """Note a step: how many were busy at its end, how many events were handled, and whether others wait."""

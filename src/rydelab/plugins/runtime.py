@@ -6,6 +6,7 @@ measure something else and not say so. It runs as ``python -m rydelab.plugins.ru
 """
 
 import gc
+import logging
 import os
 import sys
 import threading
@@ -49,6 +50,8 @@ def main() -> None:
     from rydelab.plugins.status import serve_status  # noqa: PLC0415
 
     serve_status(plugins)
+    # The translator of SAM templates warns of switches and metrics that only AWS's own service has.
+    logging.getLogger("samtranslator").setLevel(logging.ERROR)
     threading.Thread(target=_collect_garbage_when_ready, daemon=True).start()
     run_localstack()
 

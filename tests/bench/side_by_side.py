@@ -25,7 +25,7 @@ CALL_ROUNDS, CALLS = 40, 50
 DEPLOYMENTS = 3
 RIDE_ROUNDS, RIDES_S = 5, 6.0
 USERS = (4, 16)
-MESSAGE_ROUNDS, MESSAGES = 3, 500
+MESSAGE_ROUNDS, MESSAGES = 8, 500
 
 type Labs = Mapping[str, str]
 """The endpoints of the embedded lab and the other one, by those names."""

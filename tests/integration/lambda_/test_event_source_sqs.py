@@ -173,6 +173,16 @@ def test_a_failed_batch_comes_back_after_the_visibility_timeout_and_ends_in_the_
     assert second - first > 1.9  # seconds of two clocks
 
 
+def test_messages_come_back_one_by_one_as_they_came(source: Source, functions: Any) -> None:
+    url, arn = source.queue(VisibilityTimeout="3")
+    source.map(arn, source.function("raise ValueError('no unicorn')"))
+    for body in "abc":
+        source.send(url, body)
+        time.sleep(0.5)
+    functions.eventually(lambda: len(source.runs()) >= 6)
+    assert source.bodies()[:6] == [["a"], ["b"], ["c"]] * 2
+
+
 def test_a_message_is_not_lost_when_the_dead_letter_queue_is_gone(source: Source, functions: Any) -> None:
     sqs = functions.client("sqs")
     letters_url, letters_arn = source.queue()

@@ -9,7 +9,7 @@ from localstack.services.lambda_.event_source_mapping.esm_worker_factory import 
 from localstack.services.lambda_.provider import LambdaProvider
 from localstack.utils.patch import patch
 
-from rydelab.plugins.event_sources import checks, duplicates, redrive, sqs_metrics
+from rydelab.plugins.event_sources import checks, duplicates, redrive, sqs_metrics, visibility
 from rydelab.plugins.event_sources.mapping import SqsMapping
 from rydelab.plugins.local_queue import LocalQueue
 from rydelab.plugins.supported_version import require_supported_version
@@ -26,6 +26,7 @@ def install() -> None:
     sqs_metrics.install()
     duplicates.install()
     redrive.install()
+    visibility.install()
 
     @patch(EsmWorkerFactory.get_esm_worker)
     def get_esm_worker(fn: Any, self: EsmWorkerFactory) -> EsmWorker | SqsMapping:

@@ -30,7 +30,7 @@ def dynamodb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     if endpoint:
         yield from _client_of(endpoint)
         return
-    from rydelab.lab import emulator  # noqa: PLC0415 (only here is the suite about a lab)
+    from rydelab.lab.emulation import emulator  # noqa: PLC0415 (only here is the suite about a lab)
     from tests.integration.conftest import lab_settings  # noqa: PLC0415
 
     quick = {"RYDELAB_DYNAMODB_UPDATE_DELAY_S": "1", "RYDELAB_DYNAMODB_MODE_SWITCH_DELAY_S": "1"}

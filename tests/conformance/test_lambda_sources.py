@@ -143,7 +143,7 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     elif endpoint:
         yield from _account({"endpoint_url": endpoint, **local})
     else:
-        from rydelab.lab import emulator  # noqa: PLC0415 (only here is the suite about a lab)
+        from rydelab.lab.emulation import emulator  # noqa: PLC0415 (only here is the suite about a lab)
         from tests.integration.conftest import Lab, lab_settings, make_function_role  # noqa: PLC0415
 
         fast = {"RYDELAB_CLOCK_SPEED": "60"}

@@ -87,6 +87,9 @@ class Target:
             self.scaler.alarm_id = str(uuid.uuid4())
         if self.scaler.in_progress is None and reading is not None and reading.provisioned is not None:
             self.scaler.capacity = reading.provisioned
+        if self._consumed_before is None and reading is not None:
+            # What is consumed from now on counts in the period that is under way: CloudWatch would have all of it.
+            self._consumed_before = reading.consumed_units
         self.policy = record
         self.scaler.policy = policy
         self._suspend()
@@ -120,7 +123,7 @@ class Target:
             # A table that was made anew counts from zero. Several periods at once: their mean, once for each.
             units = consumed - before if consumed >= before else consumed
             self._feed(units / periods, provisioned, periods, now)
-        # Else the first period was not seen from its beginning.
+        # Else the table has just come, and what it had consumed before is not known.
 
     def carry_on(self, tables: Tables, now: float) -> None:
         """Run the scheduled actions that are due, and move the activity in progress by one step."""

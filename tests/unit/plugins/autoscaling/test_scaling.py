@@ -9,7 +9,7 @@ ABOVE, BELOW = 600.0, 0.0  # units in a minute, for a table of 1 unit a second
 def test_two_minutes_above_the_target_scale_out_and_the_activity_says_so(world: Any) -> None:
     world.register()
     world.put_policy()
-    world.minutes(2, units=ABOVE)  # the first minute was not seen from its beginning
+    world.minutes(1, units=ABOVE)
     assert world.tables.asked == []
 
     world.minutes(1, units=ABOVE)
@@ -27,7 +27,7 @@ def test_two_minutes_above_the_target_scale_out_and_the_activity_says_so(world: 
 def test_a_finished_update_ends_the_activity_and_moves_the_thresholds(world: Any) -> None:
     world.register()
     world.put_policy()
-    world.minutes(3, units=ABOVE)
+    world.minutes(2, units=ABOVE)
     world.now += 36.7
     world.tables.finish_updates()
     world.fleet.carry_on(world.now)
@@ -51,7 +51,7 @@ def test_fifteen_minutes_below_scale_in_to_the_minimum(world: Any) -> None:
     world.tables.units["table/Rides Write"] = 10
     world.register(2)
     world.put_policy()
-    world.minutes(15, units=BELOW)
+    world.minutes(14, units=BELOW)
     assert world.tables.asked == []
 
     world.minutes(1, units=BELOW)
@@ -115,7 +115,7 @@ def test_a_refused_update_fails_its_activity_and_is_tried_again(world: Any) -> N
     world.tables.refusal = "Subscriber limit exceeded: Provisioned throughput decreases are limited"
     world.register()
     world.put_policy()
-    world.minutes(16, units=BELOW)
+    world.minutes(15, units=BELOW)
 
     (activity,) = world.activities()
     assert activity["StatusCode"] == "Failed"

@@ -48,10 +48,18 @@ def things(number: int, one: str, many: str | None = None) -> str:
 
 
 def percentiles(latency: Latency | None) -> tuple[str, str, str]:
-    """Return the 50th, 95th and 99th percentile."""
+    """Return the 50th, 95th and 99th percentile, for a narrow table."""
     if latency is None:
         return (NOTHING, NOTHING, NOTHING)
-    return (duration(latency.p50_ms), duration(latency.p95_ms), duration(latency.p99_ms))
+    return (_narrow(latency.p50_ms), _narrow(latency.p95_ms), _narrow(latency.p99_ms))
+
+
+def _narrow(milliseconds: float | None) -> str:
+    """As `duration`, but 386000 as ``6.4 min``."""
+    if milliseconds is None or milliseconds < 119_500:  # noqa: PLR2004
+        return duration(milliseconds)
+    minutes = milliseconds / 60_000
+    return f"{minutes:.1f} min" if minutes < 9.95 else f"{minutes:.0f} min"  # noqa: PLR2004
 
 
 def unbroken(text: str) -> str:

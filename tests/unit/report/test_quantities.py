@@ -1,6 +1,7 @@
 import pytest
 
-from rydelab.report.quantities import count, duration, share, things, unbroken
+from rydelab.report.latency import Latency
+from rydelab.report.quantities import count, duration, percentiles, share, things, unbroken
 
 
 @pytest.mark.parametrize(
@@ -55,3 +56,10 @@ def test_counts_and_things_are_grouped_by_thousands() -> None:
 
 def test_a_number_stays_on_one_line_with_its_unit() -> None:
     assert unbroken("95 % within 3 min 5 s, 12 more") == "95\u00a0% within 3\u00a0min 5\u00a0s, 12 more"
+
+
+@pytest.mark.parametrize(("milliseconds", "expected"), [(386_000, "6.4 min"), (1_000_000, "17 min"), (88_000, "88 s")])
+def test_a_percentile_fits_a_narrow_table(milliseconds: float, expected: str) -> None:
+    latency = Latency(count=1, p50_ms=milliseconds, p95_ms=milliseconds, p99_ms=milliseconds, max_ms=milliseconds)
+
+    assert percentiles(latency) == (expected,) * 3

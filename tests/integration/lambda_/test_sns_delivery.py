@@ -168,7 +168,7 @@ def test_a_function_that_lambda_refuses_gets_its_event_once_when_lambda_takes_it
     def publish_and_look() -> None:
         sns.publish(TopicArn=topic, Message="ride")
         pending = ask(endpoint_url, "GET", "/_rydelab/sns", timeout_s=5)[1]["pending_deliveries"]
-        assert pending[topic] == 1
+        assert pending[topic] >= 1  # twice for a moment, as it is handed on to be tried again
 
     attempts = attempts_during(faults, fast_functions, Fault("function-refused", name, REFUSED_S), publish_and_look)
     assert FEWEST_ATTEMPTS <= attempts <= MOST_ATTEMPTS

@@ -47,6 +47,9 @@ class DynamoDbTables:
         description = self._describe(scalable)
         if description is None:
             raise UpdateRefusedError(f"{scalable.resource_id} does not exist")
+        # What an update is about to change would be set back if it ended between the question and the request.
+        if description[0]["TableStatus"] == "UPDATING":
+            raise TableBusyError(scalable.table)
         wanted = _units(description[1]) | {scalable.access: units}
         throughput = {f"{access}CapacityUnits": value for access, value in wanted.items()}
         change: Members = {"ProvisionedThroughput": throughput}
